@@ -1,0 +1,71 @@
+"""The language between the program and its agents: one JSON object per line, a request down, one answer up, in order.
+
+An answer has the request's `op`, or `{"op": "error", "text": …}`. The agent ends when its standard input ends, so an agent
+never outlives its SSH channel. Nothing else is ever written to its standard output; complaints go to standard error.
+
+hello   {"op": "hello"}
+        -> {"op": "hello", "version": 1, "python": "3.11.2", "kernel": "6.1.0-…", "lacks": ["ip_vs"], "nofile": 20000}
+open    {"op": "open", "run": "<16 hex digits>", "port": 41000,
+         "endpoints": [{"id": "api.1", "pid": 812, "container": "<64 hex>", "path": "", "extra_ports": [5432]}]}
+        Enters each endpoint's namespace (`pid`, which must belong to `container` where one is given; else `path`; else the
+        agent's own), opens a TCP and a UDP listener on `port` on every address, opens `extra_ports` where they are free, and a
+        capture (AF_PACKET, filtered to this run's port, extra ports, ICMP echo and ARP; bounded buffer) that sees both directions.
+        -> {"op": "open", "endpoints": [{"id": "api.1", "error": "", "interfaces": {"eth0": ["10.0.1.3/24"]}, "extra_ports": {"5432": "ours"}}]}
+        `error` is "" or one of: "gone: …" (no such process or namespace, or not that container's), "port_taken: …", "failed: …".
+        A value of `extra_ports` is "ours" (we listen) or "taken" (an application does; it will be probed instead).
+fire    {"op": "fire", "timeout": 2.0,
+         "probes": [{"id": 7, "from": "api.1", "protocol": "tcp", "address": "10.0.1.4", "port": 41000}],
+         "names": [{"id": 3, "from": "api.1", "name": "db", "accepted": [["10.0.2.3"]]}]}
+        Fires everything at once against one deadline; returns as soon as all are settled, at the deadline otherwise. UDP and
+        ICMP requests without an answer are sent again, at least twice, before the deadline. A name with `accepted` sets is asked
+        again until one of them equals the answer or the deadline passes; one without is asked until any answer comes.
+        -> {"op": "fire", "probes": [{"id": 7, "outcome": "answered", "responder": "db.1", "latency_ms": 0.21, "sport": 50122,
+            "left": true, "asked": null, "via": "eth0", "sends": 1, "lost_records": 0, "detail": ""}],
+            "names": [{"id": 3, "outcome": "answered", "rcode": "NOERROR", "addresses": ["10.0.2.3"], "latency_ms": 0.4, "sends": 1}]}
+        `outcome` is a value of swarmlab.model.evidence.Outcome. `responder` is the endpoint id that the answer itself named
+        ("" for ICMP and for applications). `left`, `asked`, `via` are looked up in the capture for unanswered probes only
+        (for an answered one `left` is true).
+seen    {"op": "seen", "probes": [{"id": 7, "target": "db.1", "protocol": "tcp", "port": 41000, "sport": 50122}]}
+        What these targets' captures saw of requests that other agents sent (asked only for the unanswered ones, and for ICMP).
+        UDP and ICMP are recognised by the nonce in the payload, TCP by source and destination port together.
+        -> {"op": "seen", "probes": [{"id": 7, "seen": true, "answer_left": false, "lost_records": 0}],
+            "listeners": {"db.1": ""}}  each listener's state now: "" alive, else why not (the agent connects to it from within)
+close   {"op": "close"} -> {"op": "close"}: every socket closed; `open` may follow again.
+
+The nonce is 16 bytes: MAGIC, the run's 8 bytes, the probe's id in 4, big-endian. It is the payload of UDP and ICMP requests and
+what a TCP client sends first. An answer is ANSWER, the run, the id, then the responder's endpoint id in UTF-8.
+"""
+
+from __future__ import annotations
+
+import struct
+
+VERSION = 1
+MAGIC = b"SWLB"
+ANSWER = b"SWLA"
+MAX_LINE = 32 * 1024 * 1024  # bytes: no request or answer of an honest peer is longer
+
+
+def nonce(run: str, probe: int) -> bytes:
+    """The request's payload.
+
+    >>> nonce("00" * 8, 7).hex()
+    '53574c42000000000000000000000007'
+    """
+    return MAGIC + bytes.fromhex(run) + struct.pack("!I", probe)
+
+
+def answer(run: str, probe: int, endpoint: str) -> bytes:
+    """What a listener answers: it names itself."""
+    return ANSWER + nonce(run, probe)[4:] + endpoint.encode()
+
+
+def read_nonce(data: bytes, run: str, magic: bytes = MAGIC) -> tuple[int, str] | None:
+    """Probe id and the text behind it, or None when `data` is not of this run.
+
+    >>> read_nonce(answer("00" * 8, 7, "db.1"), "00" * 8, ANSWER)
+    (7, 'db.1')
+    """
+    if len(data) < 16 or data[:4] != magic or data[4:12] != bytes.fromhex(run):
+        return None
+    return struct.unpack("!I", data[12:16])[0], data[16:].decode("utf-8", "replace")

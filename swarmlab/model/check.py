@@ -1,0 +1,58 @@
+"""A check: an expectation, the evidence, and the verdict that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Verdict(str, Enum):
+    """Pass and fail are proven; everything else is inconclusive. ERROR is for a run that did not get that far."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the report. `source` and `target` are endpoint ids (report: `from`, `to`), or hosts for kind network.
+
+    `evidence` holds plain JSON values only; `explanation` is one or two sentences for a person.
+    """
+
+    id: str
+    kind: str
+    source: str
+    target: str
+    network: str
+    protocol: str
+    port: int
+    expected: str
+    observed: str
+    verdict: Verdict
+    because: str
+    explanation: str = ""
+    source_service: str = ""
+    target_service: str = ""
+    source_host: str = ""
+    target_host: str = ""
+    evidence: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A named fault: where it is, how bad, what to do, and how we know."""
+
+    id: str
+    severity: str  # connectivity | isolation | confidentiality | flaky | info
+    title: str
+    hosts: tuple[str, ...]
+    layer: str
+    fix: str
+    source: str

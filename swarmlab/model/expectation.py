@@ -1,0 +1,52 @@
+"""What should hold, as values: one kind of expectation is one row of data, not a branch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from swarmlab.errors import Mark
+
+PROTOCOLS = ("tcp", "udp", "icmp")
+
+
+class Kind(str, Enum):
+    """What is measured. `scope` is reach over node-local networks of one name; `vip` is reach by a service's virtual address."""
+
+    REACH = "reach"
+    NAME = "name"
+    NETWORK = "network"
+    SCOPE = "scope"
+    VIP = "vip"
+    WIRE = "wire"
+    MTU = "mtu"
+    PUBLISH = "publish"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+ALLOW = "allow"
+DENY = "deny"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One thing that should hold between two services (or standalone containers), or for one network.
+
+    `network` is the network whose addresses of `to` are meant ("" : all that the kind covers); `protocol` "" means every protocol.
+    For kind name, `name` is what is asked; for kind network, `name` is the property (driver, scope, internal, attachable,
+    subnets, option:KEY) and `expected` its value.
+    """
+
+    kind: Kind
+    expected: str
+    because: str
+    source: str = ""
+    target: str = ""
+    network: str = ""
+    protocol: str = ""
+    port: int = 0
+    name: str = ""
+    derived: bool = True
+    mark: Mark | None = None
