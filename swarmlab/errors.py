@@ -111,3 +111,13 @@ class SwarmRefused(SwarmlabError, PermissionError):
 
 class StackFailed(SwarmlabError, RuntimeError):
     """The stack cannot be deployed, or its tasks do not run; the message has the tasks' own errors."""
+
+
+class RunFailed(SwarmlabError):
+    """A run ended early. `report` is what is known all the same, so that JSON and JUnit files can exist."""
+
+    def __init__(self, cause: SwarmlabError, report: object | None) -> None:
+        super().__init__(cause.message, fix=cause.fix)
+        self.status = cause.status
+        self.cause = cause
+        self.report = report

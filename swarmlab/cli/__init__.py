@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Commands: parse, call the lab, render. Nothing is decided here."""

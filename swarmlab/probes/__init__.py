@@ -1,1 +1,10 @@
-"""Placeholder."""
+"""What to measure (plan), how it is measured (run), and what follows (judge, findings). Only run speaks to agents."""
+
+from swarmlab.probes.coverage import uncovered_pairs
+from swarmlab.probes.findings import findings
+from swarmlab.probes.judge import judge
+from swarmlab.probes.link import SessionLink
+from swarmlab.probes.plan import plan
+from swarmlab.probes.run import measure
+
+__all__ = ["SessionLink", "findings", "judge", "measure", "plan", "uncovered_pairs"]

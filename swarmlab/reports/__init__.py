@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Observers of one finished (or crashed) run: console, JSON, JUnit, HTML; and the progress line while it runs."""

@@ -1,1 +1,51 @@
-"""Placeholder."""
+"""Scenario files: Compose + `x-swarmlab` -> `model.Scenario`. Importing this is cheap; the parsers load on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swarmlab.errors import Mark
+from swarmlab.model.scenario import Scenario
+from swarmlab.scenario.names import STAND_IN_IMAGE
+
+if TYPE_CHECKING:
+    from swarmlab.scenario.locate import Summary
+
+__all__ = ["STAND_IN_IMAGE", "catalogue", "find", "lint", "read", "schema"]
+
+
+def find(reference: str) -> Path:
+    """The file that a name, a directory or a path means; UsageError lists the known scenarios."""
+    from swarmlab.scenario.locate import find as found
+
+    return found(reference)
+
+
+def catalogue() -> list[Summary]:
+    """Every scenario that can be run by name, broken ones with their error."""
+    from swarmlab.scenario.locate import catalogue as listed
+
+    return listed()
+
+
+def read(file: Path, settings: Mapping[str, str] | None = None, *, stand_in: bool = False) -> Scenario:
+    """The scenario in `file`; FileRejected has every complaint. `stand_in` replaces all images by one that only idles."""
+    from swarmlab.scenario.reader import read as read_file
+
+    return read_file(file, settings or {}, stand_in=stand_in)
+
+
+def lint(scenario: Scenario) -> list[tuple[Mark | None, str]]:
+    """Warnings about what is accepted, yet probably not meant."""
+    from swarmlab.scenario.linting import lint as warnings
+
+    return warnings(scenario)
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of the `x-swarmlab` block."""
+    from swarmlab.scenario.block import schema as published
+
+    return published()

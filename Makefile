@@ -1,0 +1,36 @@
+# make up: a real three-host Swarm and its proof.  make test: all tests.  Both install what is missing, and say so.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help up down test lint bench clean setup
+BIN := .venv/bin
+SCENARIO ?= three-tier
+
+help: ## show this
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+up: ## set up what is missing, then build and prove a lab (SCENARIO=three-tier)
+	@tools/setup.sh run
+	@$(BIN)/swarmlab up $(SCENARIO)
+
+down: ## remove that lab
+	@$(BIN)/swarmlab down $(SCENARIO)
+
+test: ## set up what is missing, then run all tests
+	@tools/setup.sh dev
+	@$(BIN)/pytest $(ARGS)
+
+lint: ## ruff, mypy --strict, import-linter
+	@tools/setup.sh lint
+	@$(BIN)/ruff check swarmlab tests bench
+	@$(BIN)/ruff format --check swarmlab tests bench
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: ## measure speed as ratios in one run
+	@tools/setup.sh dev
+	@$(BIN)/python bench/run.py $(ARGS)
+
+clean: ## remove every lab, the images that swarmlab built, the virtual environment and caches
+	@[ ! -x $(BIN)/swarmlab ] || $(BIN)/swarmlab down --all
+	@docker image ls --quiet --filter label=io.swarmlab.image 2>/dev/null | sort -u | xargs -r docker image rm --force >/dev/null
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

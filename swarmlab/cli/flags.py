@@ -1,0 +1,66 @@
+"""Flags that several commands share. Each is named after itself, since click makes its environment twin of that name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from swarmlab.cli import types
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Flag = Callable[[Any], Any]
+
+PROVIDERS = ("auto", "docker", "qemu", "vagrant", "inventory")
+ENGINES = ("20.10", "26.1", "28.5")
+MOST_HOSTS = 100
+
+_existing = click.Path(exists=True, dir_okay=False, path_type=Path)
+_file = click.Path(path_type=Path)
+
+
+def seconds(flag: str, low: float, high: float, default: float, text: str) -> Flag:
+    """A flag that takes a time."""
+    return click.option(flag, type=types.Seconds(low, high), default=default, show_default=True, metavar="SECONDS", help=text)
+
+
+settings = click.option(
+    "--set", multiple=True, metavar="KEY=VALUE", callback=types.settings, help="A variable of the scenario; may be repeated."
+)
+stand_in = click.option("--stand-in", is_flag=True, help="A small stand-in for every image: real networks, no applications.")
+timeout = seconds("--timeout", 0.2, 60, 2.0, "How long a probe waits for its answer.")
+wait = seconds("--wait", 1, 86400, 300.0, "How long tasks may take until they run.")
+inventory = click.option("--inventory", type=_existing, metavar="FILE", help="Hosts that exist already.")
+plain_format = click.option(
+    "--format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What goes to standard output."
+)
+
+BUILDING: tuple[Flag, ...] = (
+    click.option("--provider", type=click.Choice(PROVIDERS), default="auto", show_default=True, help="Who makes the hosts."),
+    inventory,
+    click.option("--hosts", type=click.IntRange(1, MOST_HOSTS), metavar="N", help="How many hosts; the scenario's own number otherwise."),
+    click.option("--managers", type=click.Choice(["1", "3", "5"]), help="How many of them manage the Swarm."),
+    click.option("--engine", type=click.Choice(ENGINES), help="Which Docker Engine the hosts run."),
+    click.option("--name", metavar="LAB", default="", help="The lab's name; the scenario's otherwise."),
+    settings,
+    stand_in,
+)
+OUTPUT: tuple[Flag, ...] = (
+    plain_format,
+    click.option("--json", type=_file, metavar="FILE", help="Also write the report as JSON."),
+    click.option("--junit", type=_file, metavar="FILE", help="Also write it as JUnit XML; what is not proven is an error there."),
+    click.option("--html", type=_file, metavar="FILE", help="Also write it as a page."),
+)
+
+
+def flags(*several: Flag) -> Callable[[Command], Command]:
+    """Several flags as one decorator, in the order in which the help shows them."""
+
+    def decorate(command: Command) -> Command:
+        for flag in reversed(several):
+            command = flag(command)
+        return command
+
+    return decorate

@@ -1,0 +1,62 @@
+"""Images that hosts lack are carried there over SSH, so that no host needs a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound
+
+from swarmlab.engine.client import Engine
+from swarmlab.errors import StackFailed
+from swarmlab.events import Phase
+from swarmlab.remote import fan_out
+
+Source = Callable[[], Iterator[bytes]]
+
+
+def ensure(engines: Mapping[str, Engine], images: tuple[str, ...], builders: Mapping[str, Callable[[], bytes]], phase: Phase) -> None:
+    """Every host has every image. `builders` make some of them from nothing; the others come from the local engine or its registry."""
+    missing = fan_out(engines, lambda engine: [image for image in images if not _has(engine, image)])
+    for image in sorted({i for lacking in missing.values() for i in lacking}):
+        hosts = {name: engines[name] for name, lacking in missing.items() if image in lacking}
+        phase(f"{image} to {len(hosts)} hosts", 0, len(hosts))
+        source = _built(builders[image]) if image in builders else _local(image)
+        fan_out(hosts, lambda engine, source=source, image=image: _load(engine, image, source))
+
+
+def _has(engine: Engine, image: str) -> bool:
+    with engine.errors(f"look for image {image}"):
+        try:
+            engine.api.inspect_image(image)
+        except ImageNotFound:
+            return False
+        return True
+
+
+def _load(engine: Engine, image: str, source: Source) -> None:
+    with engine.errors(f"load image {image}"):
+        for line in engine.api.load_image(source(), quiet=True):
+            if "error" in line:
+                raise StackFailed(f"{engine.name}: image {image} cannot be loaded: {line['error']}")
+
+
+def _built(builder: Callable[[], bytes]) -> Source:
+    archive = builder()
+    return lambda: iter([archive[i : i + 65536] for i in range(0, len(archive), 65536)])
+
+
+def _local(image: str) -> Source:
+    """The machine's own engine has it, or can pull it."""
+    try:
+        api = docker.APIClient(**docker.utils.kwargs_from_env(), version="auto")
+        try:
+            api.inspect_image(image)
+        except ImageNotFound:
+            api.pull(image)
+        return lambda: iter(api.get_image(image))
+    except (APIError, DockerException) as error:
+        raise StackFailed(
+            f"image {image} is on no host, and the local engine has it neither and cannot pull it: {' '.join(str(error).split())[:300]}",
+            fix=f"build or pull it (`docker pull {image}`), or use --stand-in: a small idle image that keeps the networks as they are",
+        ) from error

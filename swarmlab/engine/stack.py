@@ -1,0 +1,110 @@
+"""Deploy a stack with the engine's own `docker stack deploy`, and wait until it really runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from swarmlab.engine.client import LABEL, STACK_LABEL, Engine
+from swarmlab.errors import CommandFailed, DeadlinePassed, StackFailed
+from swarmlab.events import Phase
+from swarmlab.remote.wait import until
+
+FAILED_STATES = ("failed", "rejected")
+PATIENCE = 4  # failed tasks of one service before we stop hoping that the next one will run
+
+
+def deploy(leader: Engine, stack: str, compose: str) -> None:
+    """Hand the file to the manager's own client over standard input: no file stays there. Images are never asked of a registry."""
+    argv = ["docker", "stack", "deploy", "--prune", "--resolve-image", "never", "--compose-file", "-", stack]
+    try:
+        leader.remote.run(argv, stdin=compose.encode(), timeout=120)
+    except CommandFailed as error:
+        raise StackFailed(f"{leader.name}: `docker stack deploy` did not accept the file\n  {error.message}") from error
+
+
+def services(leader: Engine, stack: str) -> list[dict[str, Any]]:
+    """The stack's services with their desired and running task counts (`ServiceStatus`)."""
+    with leader.errors(f"list the services of stack {stack}"):
+        found: list[dict[str, Any]] = leader.api.services(filters={"label": f"{STACK_LABEL}={stack}"}, status=True)
+        return found
+
+
+def own_services(leader: Engine, lab: str) -> list[dict[str, Any]]:
+    """The services that the lab itself made (its control), with their task counts."""
+    with leader.errors("list services"):
+        found: list[dict[str, Any]] = leader.api.services(filters={"label": f"{LABEL}={lab}"}, status=True)
+        return found
+
+
+def tasks(leader: Engine, services: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All tasks of these services, finished ones too."""
+    if not services:
+        return []
+    with leader.errors("list tasks"):
+        found: list[dict[str, Any]] = leader.api.tasks(filters={"service": [s["ID"] for s in services]})
+        return found
+
+
+def wait_running(leader: Engine, listed: Callable[[], list[dict[str, Any]]], phase: Phase, *, timeout: float) -> None:
+    """Until each of these services has as many running tasks as it wants. A task that fails shows its own error.
+
+    Raises StackFailed when a service keeps failing or the deadline passes.
+    """
+    state = {"text": "no service yet"}
+
+    def running() -> bool | None:
+        found = listed()
+        counts = [(s["Spec"]["Name"], s["ServiceStatus"]["RunningTasks"], s["ServiceStatus"]["DesiredTasks"]) for s in found]
+        state["text"] = ", ".join(f"{name} {now}/{want}" for name, now, want in counts)
+        done, total = sum(min(now, want) for _, now, want in counts), sum(want for _, _, want in counts)
+        phase(f"{done} of {total} tasks run", done, total)
+        settled = all((s.get("UpdateStatus") or {}).get("State") not in ("updating", "rollback_started") for s in found)
+        if found and settled and all(now >= want for _, now, want in counts) and _has_tasks(leader, found, total):
+            return True
+        _give_up_on_failures(leader, found)
+        return None
+
+    try:
+        until(running, "every task runs", timeout=timeout, interval=0.1, last=lambda: state["text"])
+    except DeadlinePassed as error:
+        detail = "\n".join(f"  {line}" for line in _errors_of(leader, listed())) or "  no task reports an error"
+        raise StackFailed(f"{error.message}\n{detail}", fix="see the tasks' errors above; `--wait SECONDS` gives slow hosts more time") from error
+
+
+def _has_tasks(leader: Engine, found: Sequence[dict[str, Any]], total: int) -> bool:
+    """A global service that matches no node, or one scaled to 0, wants no task; but a new one wants 0 for a moment too."""
+    return total > 0 or all(_task_free(service) for service in found)
+
+
+def _task_free(service: dict[str, Any]) -> bool:
+    return bool(service["Spec"]["Mode"].get("Replicated", {}).get("Replicas") == 0)
+
+
+def _give_up_on_failures(leader: Engine, found: Sequence[dict[str, Any]]) -> None:
+    lacking = [s for s in found if s["ServiceStatus"]["RunningTasks"] < s["ServiceStatus"]["DesiredTasks"]]
+    if not lacking:
+        return
+    count: dict[str, int] = {}
+    for task in tasks(leader, lacking):
+        if task["Status"]["State"] in FAILED_STATES:
+            count[task["ServiceID"]] = count.get(task["ServiceID"], 0) + 1
+    if any(n >= PATIENCE for n in count.values()):
+        text = "\n".join(f"  {line}" for line in _errors_of(leader, lacking))
+        raise StackFailed(f"tasks of the stack keep failing:\n{text}", fix="`swarmlab exec` and `docker service logs` on a manager show more")
+
+
+def _errors_of(leader: Engine, found: Sequence[dict[str, Any]]) -> list[str]:
+    """One line per different error, with the task that has it; bounded, because a task can fail for hours."""
+    names = {s["ID"]: s["Spec"]["Name"] for s in found}
+    lines: dict[str, None] = {}
+    for task in sorted(tasks(leader, found), key=lambda t: str(t["UpdatedAt"]), reverse=True):
+        error = task["Status"].get("Err") or (task["Status"]["Message"] if task["Status"]["State"] != "running" else "")
+        if error and task["DesiredState"] in ("running", "ready", "shutdown"):
+            lines[f"{names.get(task['ServiceID'], '?')} ({task['Status']['State']}): {str(error)[:300]}"] = None
+    return list(lines)[:10]
+
+
+def remove(leader: Engine, stack: str) -> None:
+    """`docker stack rm`, for hosts that outlive the lab."""
+    leader.remote.run(["docker", "stack", "rm", stack], timeout=120)

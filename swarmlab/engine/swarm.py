@@ -1,0 +1,146 @@
+"""Form a Swarm out of engines: init on the first manager, join the rest in parallel, label the nodes. Run again, it completes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from swarmlab.engine.client import LABEL, Engine
+from swarmlab.errors import SwarmRefused
+from swarmlab.events import Phase
+from swarmlab.remote import fan_out
+from swarmlab.remote.wait import until
+
+HOST_LABEL = "swarmlab.host"  # on nodes: placement constraints of scenarios use it
+PORT = 2377
+
+
+@dataclass(frozen=True)
+class Swarm:
+    """A formed Swarm: the engine to give orders to, and who is which node."""
+
+    leader: Engine
+    nodes: Mapping[str, str] = field(default_factory=dict)  # host name -> node id
+
+    def host_of(self, node: str) -> str:
+        """The host that is this node; "" for a node that is not of the lab."""
+        return next((host for host, id_ in self.nodes.items() if id_ == node), "")
+
+
+def form(engines: Mapping[str, Engine], lab: str, managers: int, phase: Phase, *, owned: bool) -> Swarm:
+    """Make the Swarm of `lab`; the first `managers` hosts manage it. Raises SwarmRefused where a foreign Swarm is in the way.
+
+    `owned` says that the hosts themselves were made for this lab: only then may one of them be taken out of another Swarm.
+    """
+    infos = fan_out(engines, lambda engine: engine.info()["Swarm"])
+    leader = _ours(engines, infos, lab)
+    members = _members(leader) if leader else set()
+    strangers = [n for n, info in infos.items() if info["LocalNodeState"] != "inactive" and info.get("NodeID") not in members]
+    if strangers and not owned:
+        raise SwarmRefused(
+            f"{', '.join(strangers)}: already in a Swarm that lab {lab!r} did not make; it is left alone",
+            fix="give hosts that are in no Swarm, or take them out of theirs yourself (`docker swarm leave`)",
+        )
+    fan_out({name: engines[name] for name in strangers}, _leave)
+    if leader is None:
+        leader = engines[next(iter(engines))]
+        phase(f"init on {leader.name}", 0, len(engines))
+        _init(leader, lab)
+    joining = {n: e for n, e in engines.items() if e is not leader and (n in strangers or infos[n]["LocalNodeState"] == "inactive")}
+    _join_all(leader, joining, set(list(engines)[:managers]))
+    nodes = fan_out(engines, lambda engine: str(engine.info()["Swarm"]["NodeID"]))
+    _wait_ready(leader, nodes, phase)
+    _label(leader, nodes)
+    return Swarm(leader, nodes)
+
+
+def find(engines: Mapping[str, Engine], lab: str) -> Swarm | None:
+    """The Swarm of this lab as it is; None when no reachable host manages it."""
+    infos = fan_out(engines, lambda engine: engine.info()["Swarm"])
+    leader = _ours(engines, infos, lab)
+    return Swarm(leader, {name: str(info.get("NodeID", "")) for name, info in infos.items()}) if leader else None
+
+
+def leave_all(engines: Mapping[str, Engine]) -> None:
+    """Take every host out of its Swarm."""
+    fan_out(engines, _leave)
+
+
+def _ours(engines: Mapping[str, Engine], infos: Mapping[str, Any], lab: str) -> Engine | None:
+    for name, info in infos.items():
+        if info["LocalNodeState"] == "active" and info.get("ControlAvailable"):
+            with engines[name].errors("describe its Swarm"):
+                spec = engines[name].api.inspect_swarm()["Spec"]
+            if (spec.get("Labels") or {}).get(LABEL) == lab:
+                return engines[name]
+    return None
+
+
+def _members(leader: Engine) -> set[str]:
+    with leader.errors("list its nodes"):
+        return {str(node["ID"]) for node in leader.api.nodes()}
+
+
+def _leave(engine: Engine) -> None:
+    with engine.errors("leave its Swarm"):
+        engine.api.leave_swarm(force=True)
+
+
+def _init(engine: Engine, lab: str) -> None:
+    with engine.errors("start a Swarm"):
+        spec = engine.api.create_swarm_spec(labels={LABEL: lab})
+        engine.api.init_swarm(
+            advertise_addr=f"{engine.address}:{PORT}", listen_addr=f"{engine.address}:{PORT}", data_path_addr=engine.address, swarm_spec=spec
+        )
+
+
+def _join_all(leader: Engine, joining: Mapping[str, Engine], managers: set[str]) -> None:
+    """The tokens travel inside the Engine API, inside SSH: they are in no argv, log or file."""
+    if not joining:
+        return
+    with leader.errors("give out its join tokens"):
+        tokens = leader.api.inspect_swarm()["JoinTokens"]
+
+    def join(engine: Engine) -> None:
+        role = "Manager" if engine.name in managers else "Worker"
+        with engine.errors(f"join the Swarm of {leader.name}", fix=f"port {PORT}/tcp of {leader.address} must be open from {engine.address}"):
+            engine.api.join_swarm(
+                remote_addrs=[f"{leader.address}:{PORT}"],
+                join_token=tokens[role],
+                listen_addr=f"{engine.address}:{PORT}",
+                advertise_addr=f"{engine.address}:{PORT}",
+                data_path_addr=engine.address,
+            )
+
+    # Managers join one after the other: each changes the quorum that the next one needs.
+    for name in [n for n in joining if n in managers]:
+        join(joining[name])
+    fan_out({n: e for n, e in joining.items() if n not in managers}, join)
+
+
+def _wait_ready(leader: Engine, nodes: Mapping[str, str], phase: Phase) -> None:
+    states: dict[str, str] = {}
+
+    def ready() -> bool | None:
+        with leader.errors("list its nodes"):
+            states.update({str(n["ID"]): str(n["Status"]["State"]) for n in leader.api.nodes()})
+        up = sum(states.get(id_) == "ready" for id_ in nodes.values())
+        phase(f"{up} of {len(nodes)} nodes ready", up, len(nodes))
+        return up == len(nodes) or None
+
+    def last() -> str:
+        return ", ".join(f"{name} {states.get(id_, 'unknown')}" for name, id_ in nodes.items())
+
+    until(ready, "all nodes of the Swarm are ready", timeout=60, interval=0.1, last=last)
+
+
+def _label(leader: Engine, nodes: Mapping[str, str]) -> None:
+    """Only what is missing: a label that somebody else set stays."""
+    with leader.errors("label its nodes"):
+        for name, id_ in nodes.items():
+            node = leader.api.inspect_node(id_)
+            labels = node["Spec"].get("Labels") or {}
+            if labels.get(HOST_LABEL) != name:
+                spec = {**node["Spec"], "Labels": {**labels, HOST_LABEL: name}}
+                leader.api.update_node(id_, node["Version"]["Index"], spec)

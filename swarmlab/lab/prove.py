@@ -1,0 +1,106 @@
+"""From a running lab to checks: find the endpoints, plan the probes, measure, judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from swarmlab import probes
+from swarmlab.engine import overlay
+from swarmlab.engine.client import Engine
+from swarmlab.engine.endpoints import discover
+from swarmlab.engine.swarm import Swarm
+from swarmlab.errors import HostError
+from swarmlab.events import Bus, Phase
+from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.evidence import Measurement
+from swarmlab.model.expectation import DENY, Kind
+from swarmlab.model.host import HostFacts
+from swarmlab.model.scenario import Scenario
+from swarmlab.remote import fan_out
+
+SETTLE = 20.0  # seconds: gossip between engines converges within a few; see docs/architecture.md, "Settling"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was proven about a lab."""
+
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...]
+    hosts: tuple[HostFacts, ...]
+    attempts: int
+
+
+def prove(
+    engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str, bus: Bus, *, timeout: float, settle: float = 0.0
+) -> Proof:
+    """Measure once; with `settle`, again for that long while an allow is unmet and no deny is violated."""
+    with ExitStack() as stack, bus.phase("proof") as phase:
+        links, dead = _links(engines, stack)
+        give_up = time.monotonic() + settle
+        attempts = 0
+        while True:
+            attempts += 1
+            checks, findings, measured = _once(engines, links, dead, swarm, scenario, lab, phase, timeout)
+            if not _worth_another(checks) or time.monotonic() > give_up:
+                break
+        return Proof(checks, findings, _facts(engines, links, measured), attempts)
+
+
+def _links(engines: Mapping[str, Engine], stack: ExitStack) -> tuple[dict[str, probes.SessionLink], dict[str, str]]:
+    """An agent on every host; a host where none starts is dead, with the reason, and the others still measure."""
+    dead: dict[str, str] = {}
+
+    def start(engine: Engine) -> probes.SessionLink | None:
+        try:
+            return probes.SessionLink.start(engine.name, engine.remote.session)
+        except HostError as error:
+            dead[engine.name] = error.message
+            return None
+
+    links = {name: link for name, link in fan_out(engines, start).items() if link is not None}
+    for link in links.values():
+        stack.callback(link.close)
+    return links, dead
+
+
+def _once(
+    engines: Mapping[str, Engine],
+    links: Mapping[str, probes.SessionLink],
+    dead: Mapping[str, str],
+    swarm: Swarm,
+    scenario: Scenario,
+    lab: str,
+    phase: Phase,
+    timeout: float,
+) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement]:
+    found = discover(engines, swarm, scenario, lab)
+    plan = probes.plan(scenario, found.endpoints, vips=found.vips, timeout=timeout)
+    phase(f"{len(plan.probes)} probes and {len(plan.names)} questions between {len(plan.endpoints)} endpoints")
+    networks = overlay.inspect_everywhere(engines, {key: network.deployed_as(lab) for key, network in scenario.networks.items()})
+    measured = probes.measure(plan, links, networks=networks, dead_hosts=dead)
+    checks = probes.judge(scenario, plan, measured)
+    return checks, probes.findings(scenario, plan, measured, checks), measured
+
+
+def _worth_another(checks: tuple[Check, ...]) -> bool:
+    """Only an allow that has not come yet is worth waiting for; a violated deny is never measured away."""
+    failed = [check for check in checks if check.verdict is Verdict.FAIL]
+    waiting = [check for check in failed if check.expected != DENY and check.kind != Kind.NETWORK]
+    return bool(waiting) and len(waiting) == len(failed)
+
+
+def _facts(engines: Mapping[str, Engine], links: Mapping[str, probes.SessionLink], measured: Measurement) -> tuple[HostFacts, ...]:
+    return tuple(
+        HostFacts(
+            name,
+            engine.address,
+            str(engine.version.get("Version", "")),
+            str(engine.version.get("KernelVersion", "")),
+            tuple(measured.lacks.get(name, ())),
+        )
+        for name, engine in engines.items()
+    )

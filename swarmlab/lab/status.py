@@ -1,0 +1,84 @@
+"""`status`: what runs, as it is now; a host that does not answer is shown as such."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from swarmlab import providers
+from swarmlab.engine import stack
+from swarmlab.engine import swarm as swarms
+from swarmlab.errors import HostError, LabUnknown, SwarmlabError
+from swarmlab.lab import home, saved, state
+from swarmlab.lab.fleet import connected
+from swarmlab.lab.state import LabState
+from swarmlab.model.host import Host
+
+
+@dataclass(frozen=True)
+class HostStatus:
+    """One host; `state` is ready, down or missing."""
+
+    name: str
+    address: str
+    state: str
+    engine: str = ""
+
+
+@dataclass(frozen=True)
+class LabStatus:
+    """One lab; `state` is running, degraded, down or half-built. `services` are (name, "2/2")."""
+
+    name: str
+    scenario: str
+    provider: str
+    state: str
+    verdict: str
+    started: str
+    hosts: list[HostStatus] = field(default_factory=list)
+    services: list[tuple[str, str]] = field(default_factory=list)
+
+
+def status(name: str | None) -> list[LabStatus]:
+    """The named lab, or all of them."""
+    if name is not None:
+        return [_status(state.require(name))]
+    return [_status(known) for lab in home.names() if (known := state.load(lab))]
+
+
+def _status(kept: LabState) -> LabStatus:
+    existing = providers.get(kept.provider).found().get(kept.lab, [])
+    hosts, services = [], []
+    for host in kept.hosts:
+        seen, found = _ask(host, kept, host.name in existing)
+        hosts.append(seen)
+        services = services or found
+    ready = sum(h.state == "ready" for h in hosts)
+    word = "half-built" if not kept.built else "running" if ready == len(hosts) else "degraded" if ready else "down"
+    return LabStatus(kept.lab, kept.scenario, kept.provider, word, _verdict(kept.lab), kept.started, hosts, services)
+
+
+def _ask(host: Host, kept: LabState, exists: bool) -> tuple[HostStatus, list[tuple[str, str]]]:
+    if not exists:
+        return HostStatus(host.name, host.address, "missing"), []
+    try:
+        with connected([host], deadline=3) as engines:
+            engine = engines[host.name]
+            swarm = swarms.find(engines, kept.lab)
+            services = stack.services(engine, kept.lab) if swarm else []
+            counts = [(_short(s, kept.lab), f"{s['ServiceStatus']['RunningTasks']}/{s['ServiceStatus']['DesiredTasks']}") for s in services]
+            return HostStatus(host.name, host.address, "ready", str(engine.version.get("Version", ""))), sorted(counts)
+    except HostError:
+        return HostStatus(host.name, host.address, "down"), []
+
+
+def _short(service: dict[str, dict[str, str]], lab: str) -> str:
+    return service["Spec"]["Name"].removeprefix(f"{lab}_")
+
+
+def _verdict(lab: str) -> str:
+    try:
+        return str(saved.last_report(lab).verdict)
+    except LabUnknown:
+        return "not measured"
+    except SwarmlabError as error:
+        return f"unreadable: {error.message}"

@@ -1,0 +1,144 @@
+"""`up`: hosts, Swarm, networks, stack, proof. Safe to repeat; what fails on the first try is taken away again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from swarmlab import scenario as scenarios
+from swarmlab.errors import RunFailed, SwarmlabError, UsageError
+from swarmlab.events import Bus
+from swarmlab.lab import build, home, saved, state
+from swarmlab.lab.choose import choose
+from swarmlab.lab.down import remove
+from swarmlab.lab.fleet import connected
+from swarmlab.lab.options import UpOptions, lab_name
+from swarmlab.lab.prove import SETTLE, Proof, prove
+from swarmlab.lab.state import LabState
+from swarmlab.model.report import Report
+from swarmlab.model.scenario import Scenario
+from swarmlab.providers import Provider
+from swarmlab.providers.base import HostsWanted
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What `up` is going to do: read and checked, nothing touched."""
+
+    lab: str
+    scenario: Scenario
+    options: UpOptions
+
+
+def intend(options: UpOptions) -> Intent:
+    """Read and check everything that can be known without touching a host. Raises UsageError or FileRejected."""
+    if options.name:
+        lab_name(options.name)
+    file = scenarios.find(options.scenario)
+    scenario = scenarios.read(file, options.settings, stand_in=options.stand_in)
+    hosts = options.hosts or scenario.hosts
+    managers = options.managers or min(scenario.managers, hosts)
+    if managers > hosts:
+        raise UsageError(f"{managers} managers need at least {managers} hosts, and there are {hosts}", fix="--hosts N or --managers 1")
+    pinned = {h for n in scenario.local_networks.values() for h in n.hosts} | {c.host for c in scenario.containers.values()}
+    lacking = sorted(pinned - {f"host{i + 1}" for i in range(hosts)})
+    if lacking:
+        raise UsageError(f"the scenario pins something to {', '.join(lacking)}, and there are {hosts} hosts", fix=f"--hosts {scenario.hosts}")
+    return Intent(lab_name(options.name or scenario.name), replace(scenario, hosts=hosts, managers=managers), options)
+
+
+def up(options: UpOptions, bus: Bus) -> Report:
+    """Build the lab and prove it. Raises RunFailed with what is known when it does not get that far."""
+    intent = intend(options)
+    with home.locked(intent.lab):
+        fresh = state.load(intent.lab) is None
+        provider, why = choose(options.provider)
+        bus.info(f"provider {provider.name}: {why}")
+        report = Report(intent.lab, intent.scenario.name, provider.name, started=_now(), services=_services(intent.scenario))
+        try:
+            report = _up(intent, provider, report, bus)
+        except KeyboardInterrupt:
+            _undo(intent, provider, fresh, bus)
+            raise
+        except SwarmlabError as error:
+            failed = replace(report, error=error.message, timings=dict(bus.timings))
+            _undo(intent, provider, fresh, bus)
+            raise RunFailed(error, failed) from error
+        saved.keep(report)
+        return report
+
+
+def _up(intent: Intent, provider: Provider, report: Report, bus: Bus) -> Report:
+    lab, scenario, options = intent.lab, intent.scenario, intent.options
+    kept = _remember(intent, provider, report.started)
+    wanted = _wanted(intent, kept)
+    provider.prepare(wanted, bus)
+    kept = replace(kept, hosts=tuple(provider.create(wanted, bus)))
+    state.save(kept)
+    with connected(kept.hosts) as engines:
+        swarm = build.form_swarm(engines, lab, scenario.managers, bus, owned=True)
+        build.deploy(engines, swarm, scenario, lab, bus, wait=options.wait)
+        state.save(replace(kept, built=True))
+        if not options.verify:
+            return replace(report, timings=dict(bus.timings))
+        build.ensure_control(engines, swarm, scenario, lab, bus, wait=options.wait)
+        proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE)
+    return proven(report, proof, bus)
+
+
+def proven(report: Report, proof: Proof, bus: Bus) -> Report:
+    """The report with what was proven in it."""
+    return replace(
+        report, hosts=proof.hosts, checks=proof.checks, findings=proof.findings, attempts=proof.attempts, timings=dict(bus.timings)
+    )
+
+
+def _remember(intent: Intent, provider: Provider, started: str) -> LabState:
+    """Written before the first thing is made: whatever happens next, `down` knows about it."""
+    options, scenario = intent.options, intent.scenario
+    home.private_directory(home.lab_directory(intent.lab))
+    copy = state.keep_scenario(intent.lab, scenario.file)
+    kept = LabState(
+        lab=intent.lab,
+        scenario=scenario.name,
+        provider=provider.name,
+        file=str(copy),
+        host_count=scenario.hosts,
+        managers=scenario.managers,
+        engine=options.engine,
+        settings=dict(options.settings),
+        stand_in=options.stand_in,
+        started=started,
+    )
+    state.save(kept)
+    return kept
+
+
+def _wanted(intent: Intent, kept: LabState) -> HostsWanted:
+    scenario = intent.scenario
+    subnets = [s for n in scenario.networks.values() for s in n.subnets] + [n.subnet for n in scenario.local_networks.values() if n.subnet]
+    return HostsWanted(
+        lab=intent.lab,
+        count=scenario.hosts,
+        engine=intent.options.engine,
+        home=home.owner_id(),
+        directory=kept.directory,
+        avoid=tuple(subnets),
+    )
+
+
+def _undo(intent: Intent, provider: Provider, fresh: bool, bus: Bus) -> None:
+    """A first `up` that failed leaves nothing; one that was to change an existing lab leaves it, and says so."""
+    if fresh and intent.options.rollback:
+        bus.info(f"removing what was made for lab {intent.lab}")
+        remove(intent.lab, provider, bus)
+    else:
+        bus.info(f"lab {intent.lab} is left as it is; `swarmlab down {intent.lab}` removes it")
+
+
+def _services(scenario: Scenario) -> tuple[str, ...]:
+    return (*scenario.services, *scenario.containers)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

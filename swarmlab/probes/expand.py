@@ -1,0 +1,97 @@
+"""From expectations between services to single exchanges between endpoints, and to the gaps where nothing can be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from swarmlab.model.expectation import ALLOW, PROTOCOLS, Expectation, Kind
+from swarmlab.model.probe import Endpoint
+from swarmlab.probes.roster import GATEWAY_BRIDGE, Roster, on_network
+
+Vips = Mapping[tuple[str, str], str]
+TRAFFIC = frozenset({Kind.REACH, Kind.SCOPE, Kind.VIP})
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A part of an expectation that cannot be measured: between whom (endpoints, or whole services), and why."""
+
+    expectation: Expectation
+    source: str
+    target: str
+    reason: str
+
+
+class Exchange(NamedTuple):
+    """One packet exchange to try; `port` 0 is the run's own."""
+
+    source: str
+    target: str
+    address: str
+    network: str
+    protocol: str
+    port: int
+
+
+def protocols(expectation: Expectation) -> tuple[str, ...]:
+    """The protocols that it speaks of. ICMP has no ports, and no VIP answers it by way of IPVS."""
+    ported = expectation.port or expectation.kind is Kind.VIP
+    wanted = (expectation.protocol,) if expectation.protocol else PROTOCOLS
+    return tuple(p for p in wanted if p != "icmp" or not ported)
+
+
+def pairs(expectation: Expectation, roster: Roster) -> Iterator[tuple[Endpoint, Endpoint]]:
+    """Every ordered pair of distinct endpoints."""
+    for source in roster.of(expectation.source):
+        for target in roster.of(expectation.target):
+            if source.id != target.id:
+                yield source, target
+
+
+def exchanges(expectation: Expectation, roster: Roster, vips: Vips) -> Iterator[Exchange]:
+    """All that has to be tried for a reach, scope or vip expectation."""
+    e, wanted = expectation, protocols(expectation)
+    if e.kind is Kind.VIP:
+        for (service, network), address in sorted(vips.items()):
+            if service == e.target and e.network in ("", network):
+                for source in roster.of(e.source):
+                    yield from (Exchange(source.id, service, address, network, p, e.port) for p in wanted)
+        return
+    for source, target in pairs(e, roster):
+        for a in on_network(target, e.network):
+            for protocol in wanted:
+                yield Exchange(source.id, target.id, a.address, a.network, protocol, e.port)
+
+
+def gaps(expectation: Expectation, roster: Roster) -> Iterator[Gap]:
+    """Where tasks or addresses are missing, so that some of the expectation is not measured."""
+    e = expectation
+    short = [text for name in dict.fromkeys((e.source, e.target)) for text in _shortfall(name, roster)]
+    if short:
+        yield Gap(e, e.source, e.target, "; ".join(short))
+    if e.kind not in (Kind.REACH, Kind.SCOPE):
+        return
+    for source, target in pairs(e, roster):
+        if not on_network(target, e.network) and not _vacuous(e, target):
+            yield Gap(e, source.id, target.id, f"{target.id} has no address{f' on {e.network}' if e.network else ''} that is known")
+
+
+def alone(expectation: Expectation, roster: Roster) -> bool:
+    """A service of one task has no one of its own to talk to: nothing is missing, nothing is measured."""
+    own = expectation.source == expectation.target and expectation.kind is not Kind.VIP and expectation.kind is not Kind.NAME
+    return own and len(roster.of(expectation.source)) == 1 and roster.declared(expectation.source) <= 1
+
+
+def _shortfall(name: str, roster: Roster) -> Iterator[str]:
+    running, declared = len(roster.of(name)), roster.declared(name)
+    if not running:
+        yield f"{name} has no running task"
+    elif running < declared:
+        yield f"only {running} of {declared} tasks of {name} are running"
+
+
+def _vacuous(expectation: Expectation, target: Endpoint) -> bool:
+    """Internal-only tasks hang on no gateway bridge: with addresses known and none there, nothing can be sent to it."""
+    return expectation.network == GATEWAY_BRIDGE and expectation.expected != ALLOW and bool(target.addresses)

@@ -1,0 +1,82 @@
+"""When "A reaches B" is proven, and where the packet went when it does not."""
+
+from __future__ import annotations
+
+from swarmlab.model.check import Verdict
+from swarmlab.model.evidence import Evidence, Outcome
+from swarmlab.model.probe import Probe
+from swarmlab.probes.facts import Facts, is_virtual
+from swarmlab.probes.judge_deny import Judged, lacking, something_was_measured
+
+Answer = tuple[Verdict, str, str]
+
+
+def judge_allow(facts: Facts, probe: Probe, evidence: Evidence) -> Judged:
+    """Only an answer by the right responder passes."""
+    if facts.answered(probe, evidence):
+        return Verdict.PASS, "allow", "", []
+    return (*_unanswered(facts, probe, evidence), [])
+
+
+def _unanswered(facts: Facts, probe: Probe, evidence: Evidence) -> Answer:
+    unmeasured = something_was_measured(facts, probe, evidence) or (lacking(facts, probe) if is_virtual(probe) else "")
+    if unmeasured:
+        return Verdict.INCONCLUSIVE, "unknown", f"Not measured: {unmeasured}."
+    if evidence.outcome is Outcome.ANSWERED:
+        return _answered_by_other(probe, evidence)
+    unsound = next(filter(None, map(facts.unsound, [probe.source, *facts.targets(probe)])), "")
+    if unsound:
+        return Verdict.INCONCLUSIVE, "unknown", f"No answer, but {unsound}."
+    return Verdict.FAIL, "deny", _where_lost(facts, probe, evidence)
+
+
+def _answered_by_other(probe: Probe, evidence: Evidence) -> Answer:
+    if evidence.responder:
+        other = f"{evidence.responder} answered in place of {probe.target} at {probe.address}"
+        return Verdict.FAIL, "deny", f"{other}: two endpoints share the address, or the way is bent."
+    if evidence.seen is False:
+        return Verdict.FAIL, "deny", f"Something answered at {probe.address}, but {probe.target} saw no request: it was not {probe.target}."
+    return Verdict.INCONCLUSIVE, "unknown", f"Something answered at {probe.address}, and it is not known whether it was {probe.target}."
+
+
+def _where_lost(facts: Facts, probe: Probe, evidence: Evidence) -> str:
+    """One or two sentences: what the sender saw, and how far request and answer got."""
+    here, there = facts.host(probe.source), facts.host(probe.target)
+    what = f"{probe.source} on {here} to {probe.target} at {probe.address}{f' on {there}' if there else ''} by {probe.protocol}"
+    if evidence.outcome is Outcome.NO_ROUTE:
+        return f"{what}: the kernel has no route, so the request never left {probe.source}."
+    if evidence.outcome is Outcome.REFUSED:
+        arrived = {True: "it arrived there", False: "it never arrived there", None: "whether it arrived is not known"}[evidence.seen]
+        return f"{what}: rejected on the way although the listener is alive ({arrived})."
+    saw = "no answer in time" if evidence.outcome is Outcome.TIMED_OUT else "unreachable"
+    return f"{what}: {saw}; {direction(evidence, probe, here, there)}."
+
+
+def direction(evidence: Evidence, probe: Probe, here: str, there: str) -> str:
+    """How far it got, from the captures of both sides.
+
+    >>> p = Probe(1, "a.1", "b.1", "10.0.0.3", "net", "tcp", 1)
+    >>> direction(Evidence(1, Outcome.TIMED_OUT, left=True, seen=False), p, "host1", "host2")
+    'request lost between host1 and host2'
+    >>> direction(Evidence(1, Outcome.TIMED_OUT, left=True, seen=True, answer_left=True), p, "host1", "host2")
+    'answer lost between host2 and host1'
+    """
+    if evidence.seen and evidence.answer_left:
+        return f"answer lost {_between(there, here)}"
+    if evidence.seen and evidence.answer_left is False:
+        return f"the request arrived at {probe.target} but was not answered"
+    if evidence.seen:
+        return f"the request arrived at {probe.target}; whether an answer left is not known"
+    if evidence.left is False:
+        asked = "; its question for the address's hardware address did, unanswered" if evidence.asked else ""
+        return f"the request never left {probe.source}{asked}"
+    if evidence.left and evidence.seen is False:
+        return f"request lost {_between(here, there)}"
+    lost = f" (the captures dropped {evidence.lost_records} records)" if evidence.lost_records else ""
+    return f"where it was lost is not known{lost}"
+
+
+def _between(start: str, end: str) -> str:
+    if not start or not end:
+        return "on the way"
+    return f"between {start} and {end}" if start != end else f"inside {start}"

@@ -1,0 +1,67 @@
+"""What every provider is: something that makes hosts which answer over SSH, and removes them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from swarmlab.events import Bus
+from swarmlab.model.host import Host
+
+LAB = "io.swarmlab.lab"
+HOST = "io.swarmlab.host"
+HOME = "io.swarmlab.home"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why something cannot work here, and what to do about it."""
+
+    text: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class HostsWanted:
+    """`count` hosts for a lab. `engine` is "", "20.10" or "host1=20.10,host2=28.5"; `home` is the id of the state directory that
+    owns the lab; `directory` is the lab's own (0700); `avoid` are subnets that the scenario uses.
+    """
+
+    lab: str
+    count: int
+    engine: str
+    home: str
+    directory: Path
+    avoid: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The hosts' names: host1, host2, …"""
+        return [f"host{number}" for number in range(1, self.count + 1)]
+
+
+class Provider(Protocol):
+    """Makes hosts. All methods but `create` and `prepare` are quick."""
+
+    name: str
+
+    def fitness(self) -> list[Problem]:
+        """Why this provider cannot work here; [] when it can."""
+        ...
+
+    def prepare(self, wanted: HostsWanted, bus: Bus) -> None:
+        """Have the images that these hosts need: slow once, cached then."""
+        ...
+
+    def create(self, wanted: HostsWanted, bus: Bus) -> list[Host]:
+        """Have these hosts run and answer; completes a half-made set, starts what stopped."""
+        ...
+
+    def destroy(self, lab: str) -> list[str]:
+        """Remove all that carries the lab's label; returns what was removed. Safe to repeat."""
+        ...
+
+    def found(self) -> dict[str, list[str]]:
+        """Labs that have anything here, each with the names of its hosts."""
+        ...

@@ -1,0 +1,74 @@
+"""The report as JSON, and back: schema swarmlab.report/1, described in docs/report-format.md."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from enum import Enum
+from importlib import resources
+from typing import Any
+
+from swarmlab.model.check import Check, Finding
+from swarmlab.model.report import SCHEMA, Report
+from swarmlab.reports.from_json import RENAMED, from_dict, load
+
+__all__ = ["check_to_dict", "dump", "from_dict", "load", "plain", "schema", "to_dict"]
+
+
+def plain(value: object) -> Any:
+    """Anything as a JSON value: sets sorted, not-a-number null, whatever JSON does not know as its text."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=str)
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else str(value)
+
+
+def check_to_dict(check: Check) -> dict[str, Any]:
+    """One check, with the report's names."""
+    return {RENAMED.get(key, key): plain(value) for key, value in vars(check).items()}
+
+
+def to_dict(report: Report) -> dict[str, Any]:
+    """The report as plain JSON values."""
+    return {
+        "schema": SCHEMA,
+        "lab": report.lab,
+        "scenario": report.scenario,
+        "provider": report.provider,
+        "started": report.started,
+        "verdict": str(report.verdict),
+        "error": report.error,
+        "attempts": report.attempts,
+        "summary": report.summary,
+        "timings": {phase: round(seconds, 3) for phase, seconds in report.timings.items()},
+        "services": list(report.services),
+        "hosts": [plain(asdict(host)) for host in report.hosts],
+        "checks": [check_to_dict(check) for check in report.checks],
+        "findings": [finding_to_dict(finding) for finding in report.findings],
+    }
+
+
+def finding_to_dict(finding: Finding) -> dict[str, Any]:
+    """One finding."""
+    return {key: plain(value) for key, value in vars(finding).items()}
+
+
+def dump(report: Report) -> str:
+    """The report as one JSON document. ASCII only, so that no terminal, locale or lone surrogate can spoil it."""
+    return json.dumps(to_dict(report), indent=2, allow_nan=False) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the report."""
+    text = resources.files("swarmlab.reports").joinpath("schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded

@@ -1,0 +1,47 @@
+"""The underlay's subnet collides with nothing, whatever is taken."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from itertools import islice
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swarmlab.providers.underlay import MAX_HOSTS, POOLS, address_of, free_subnets, networks
+
+INSIDE = st.builds(
+    lambda address, prefix: IPv4Network((address, prefix), strict=False),
+    st.integers(int(POOLS[0][0]), int(POOLS[1][-1])),
+    st.integers(12, 32),
+)
+
+
+@given(st.lists(INSIDE, max_size=20))
+def test_what_is_chosen_overlaps_nothing_that_is_taken(taken: list[IPv4Network]) -> None:
+    for chosen in islice(free_subnets(taken), 3):
+        assert chosen.prefixlen == 24
+        assert any(chosen.subnet_of(pool) for pool in POOLS)
+        assert not any(chosen.overlaps(other) for other in taken)
+
+
+@given(st.sets(st.integers(0, 511), max_size=511))
+def test_a_free_one_is_found_as_long_as_there_is_one(busy: set[int]) -> None:
+    every = [net for pool in POOLS for net in pool.subnets(new_prefix=24)]
+    left = [net for number, net in enumerate(every) if number not in busy]
+    assert list(free_subnets(every[number] for number in busy)) == left
+
+
+def test_none_left() -> None:
+    assert list(free_subnets([IPv4Network("172.16.0.0/12")])) == []
+
+
+def test_every_host_has_an_address_of_its_own_that_is_no_gateway() -> None:
+    subnet = IPv4Network("172.29.7.0/24")
+    addresses = {address_of(subnet, f"host{number}") for number in range(1, MAX_HOSTS + 1)}
+    assert len(addresses) == MAX_HOSTS
+    assert addresses <= set(subnet.hosts()) - {subnet[1]}
+
+
+def test_a_default_route_does_not_take_everything() -> None:
+    assert networks(["default", "0.0.0.0/0", "rubbish", "172.29.0.0/16"]) == [IPv4Network("172.29.0.0/16")]

@@ -1,0 +1,49 @@
+"""Warnings, one case each, and silence where there is nothing to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from swarmlab.model.scenario import Scenario
+from swarmlab.scenario import lint
+
+Read = Callable[..., Scenario]
+ON_N = "services: {a: {image: x, networks: [n]}}\n"
+
+CASES = {
+    "encrypted all the same": ("encrypts all the same", ON_N + 'networks: {n: {driver_opts: {encrypted: "false"}}}'),
+    "encrypt": ("did you mean `encrypted`", ON_N + 'networks: {n: {driver_opts: {encrypt: ""}}}'),
+    "Encrypted": ("did you mean `encrypted`", ON_N + 'networks: {n: {driver_opts: {Encrypted: ""}}}'),
+    "encryption": ("did you mean `encrypted`", ON_N + 'networks: {n: {driver_opts: {encryption: ""}}}'),
+    "unused": ("nobody uses it", ON_N + "networks: {n: , m: }"),
+    "unused local": ("no container is on it", "services: {a: {image: x}}\nx-swarmlab: {local_networks: {lan: }}"),
+    "overlap": (
+        "overlaps with 10.9.0.0/16 of n",
+        "services: {a: {image: x, networks: [n, m]}}\n"
+        "networks: {n: {ipam: {config: [{subnet: 10.9.0.0/16}]}}, m: {ipam: {config: [{subnet: 10.9.3.0/24}]}}}",
+    ),
+    "published twice": ("published by a already", 'services: {a: {image: x, ports: ["80:80"]}, b: {image: x, ports: ["80:81"]}}'),
+    "published inside": ("all its networks are internal", 'services: {a: {image: x, ports: ["80:80"]}}\nnetworks: {default: {internal: true}}'),
+    "mesh without address": ("need `endpoint_mode: vip`", 'services: {a: {image: x, ports: ["80:80"], deploy: {endpoint_mode: dnsrr}}}'),
+    "attachable": ("any container on any node", ON_N + "networks: {n: {attachable: true}}"),
+    "aliases": ("belongs to a as well", "services: {a: {image: x, networks: {default: {aliases: [c]}}}, c: {image: x}}"),
+    "no tasks": ("it has no tasks", "services: {a: {image: x, deploy: {replicas: 0}}}"),
+    "host network": ("its host's own network", ON_N + "networks: {n: {external: true, name: host}}"),
+    "ignored": ("Swarm ignores", "services: {a: {image: x, container_name: b}}"),
+    "env_file": ("looked for on the manager", "services: {a: {image: x, env_file: e}}"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_warning(read_yaml: Read, case: str) -> None:
+    wanted, text = CASES[case]
+    found = lint(read_yaml(text))
+    assert [wanted in message for _, message in found] == [True], found
+    assert found[0][0] is not None
+
+
+def test_nothing_to_say(read_yaml: Read) -> None:
+    text = ON_N + 'networks: {n: {driver_opts: {encrypted: "", com.docker.network.driver.mtu: "1400"}, ipam: {config: [{subnet: 10.9.0.0/24}]}}}'
+    assert lint(read_yaml(text)) == []
