@@ -10,7 +10,9 @@ open    {"op": "open", "run": "<16 hex digits>", "port": 41000,
         Enters each endpoint's namespace (`pid`, which must belong to `container` where one is given; else `path`; else the
         agent's own), opens a TCP and a UDP listener on `port` on every address, opens `extra_ports` where they are free, and a
         capture (AF_PACKET, filtered to this run's port, extra ports, ICMP echo and ARP; bounded buffer) that sees both directions.
-        -> {"op": "open", "endpoints": [{"id": "api.1", "error": "", "interfaces": {"eth0": ["10.0.1.3/24"]}, "extra_ports": {"5432": "ours"}}]}
+        An endpoint's `buffer` (bytes) overrides the size of its capture.
+        -> {"op": "open", "endpoints": [{"id": "api.1", "error": "", "interfaces": {"eth0": ["10.0.1.3/24"]},
+            "extra_ports": {"5432": "ours"}}]}
         `error` is "" or one of: "gone: …" (no such process or namespace, or not that container's), "port_taken: …", "failed: …".
         A value of `extra_ports` is "ours" (we listen) or "taken" (an application does; it will be probed instead).
 fire    {"op": "fire", "timeout": 2.0,
@@ -18,7 +20,8 @@ fire    {"op": "fire", "timeout": 2.0,
          "names": [{"id": 3, "from": "api.1", "name": "db", "accepted": [["10.0.2.3"]]}]}
         Fires everything at once against one deadline; returns as soon as all are settled, at the deadline otherwise. UDP and
         ICMP requests without an answer are sent again, at least twice, before the deadline. A name with `accepted` sets is asked
-        again until one of them equals the answer or the deadline passes; one without is asked until any answer comes.
+        again until one of them equals the answer or the deadline passes; one without is asked until any answer comes. `server` on a
+        name asks another server than 127.0.0.11.
         -> {"op": "fire", "probes": [{"id": 7, "outcome": "answered", "responder": "db.1", "latency_ms": 0.21, "sport": 50122,
             "left": true, "asked": null, "via": "eth0", "sends": 1, "lost_records": 0, "detail": ""}],
             "names": [{"id": 3, "outcome": "answered", "rcode": "NOERROR", "addresses": ["10.0.2.3"], "latency_ms": 0.4, "sends": 1}]}
@@ -27,6 +30,7 @@ fire    {"op": "fire", "timeout": 2.0,
         (for an answered one `left` is true).
 seen    {"op": "seen", "probes": [{"id": 7, "target": "db.1", "protocol": "tcp", "port": 41000, "sport": 50122}]}
         What these targets' captures saw of requests that other agents sent (asked only for the unanswered ones, and for ICMP).
+        This ends a round: it is asked of all agents after a volley and before the next `fire`, or `open` follows with a new run.
         UDP and ICMP are recognised by the nonce in the payload, TCP by source and destination port together.
         -> {"op": "seen", "probes": [{"id": 7, "seen": true, "answer_left": false, "lost_records": 0}],
             "listeners": {"db.1": ""}}  each listener's state now: "" alive, else why not (the agent connects to it from within)

@@ -28,14 +28,14 @@ def down_all(bus: Bus) -> list[str]:
 
 def known_labs() -> list[str]:
     """Labs with state or with hosts."""
-    found = {lab for name in providers.PROVIDERS if not (p := providers.get(name)).fitness() for lab in p.found()}
+    found = {lab for name in providers.PROVIDERS if not (p := providers.get(name)).fitness() for lab in p.found(home.owner_id())}
     return sorted(found | set(home.names()))
 
 
 def remove(lab: str, provider: Provider, bus: Bus) -> list[str]:
     """Hosts first, then what we remember of them: if we die in between, `down` can be repeated."""
     with bus.phase("down", lab):
-        removed = provider.destroy(lab)
+        removed = provider.destroy(lab, home.owner_id())
         if home.forget(lab):
             removed.append(f"state of lab {lab}")
     return removed

@@ -46,7 +46,7 @@ def status(name: str | None) -> list[LabStatus]:
 
 
 def _status(kept: LabState) -> LabStatus:
-    existing = providers.get(kept.provider).found().get(kept.lab, [])
+    existing = providers.get(kept.provider).found(home.owner_id()).get(kept.lab, [])
     hosts, services = [], []
     for host in kept.hosts:
         seen, found = _ask(host, kept, host.name in existing)

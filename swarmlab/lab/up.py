@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from swarmlab import scenario as scenarios
-from swarmlab.errors import RunFailed, SwarmlabError, UsageError
+from swarmlab.errors import RunFailed, SwarmlabError, SwarmRefused, UsageError
 from swarmlab.events import Bus
 from swarmlab.lab import build, home, saved, state
 from swarmlab.lab.choose import choose
@@ -131,7 +131,10 @@ def _undo(intent: Intent, provider: Provider, fresh: bool, bus: Bus) -> None:
     """A first `up` that failed leaves nothing; one that was to change an existing lab leaves it, and says so."""
     if fresh and intent.options.rollback:
         bus.info(f"removing what was made for lab {intent.lab}")
-        remove(intent.lab, provider, bus)
+        try:
+            remove(intent.lab, provider, bus)
+        except SwarmRefused:  # somebody else's lab of this name is why `up` failed: only our note of it goes
+            home.forget(intent.lab)
     else:
         bus.info(f"lab {intent.lab} is left as it is; `swarmlab down {intent.lab}` removes it")
 

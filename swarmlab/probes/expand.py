@@ -74,7 +74,7 @@ def gaps(expectation: Expectation, roster: Roster) -> Iterator[Gap]:
     if e.kind not in (Kind.REACH, Kind.SCOPE):
         return
     for source, target in pairs(e, roster):
-        if not on_network(target, e.network) and not _vacuous(e, target):
+        if not on_network(target, e.network) and not vacuous(e, target, roster):
             yield Gap(e, source.id, target.id, f"{target.id} has no address{f' on {e.network}' if e.network else ''} that is known")
 
 
@@ -92,6 +92,14 @@ def _shortfall(name: str, roster: Roster) -> Iterator[str]:
         yield f"only {running} of {declared} tasks of {name} are running"
 
 
-def _vacuous(expectation: Expectation, target: Endpoint) -> bool:
-    """Internal-only tasks hang on no gateway bridge: with addresses known and none there, nothing can be sent to it."""
-    return expectation.network == GATEWAY_BRIDGE and expectation.expected != ALLOW and bool(target.addresses)
+def vacuous(expectation: Expectation, target: Endpoint, roster: Roster) -> bool:
+    """Nothing can be sent to a task by a gateway bridge on which it provably is not: one that hangs on internal networks only.
+
+    A task with a way out has an address there; when that is not known, something is missing and has to be said.
+    """
+    if expectation.network != GATEWAY_BRIDGE or expectation.expected == ALLOW or not target.addresses:
+        return False
+    declared = roster.scenario.networks
+    return all(
+        (a.network in declared and declared[a.network].internal) or a.network in roster.scenario.local_networks for a in target.addresses
+    )

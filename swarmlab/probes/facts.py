@@ -101,7 +101,7 @@ class Facts:
     def _carry(self, probe: Probe, evidence: Evidence) -> None:
         """An answer crossed both ways, so the pair needs no order. Only overlays count: other networks take other ways."""
         source, target = self.plan.endpoints.get(probe.source), self.plan.endpoints.get(evidence.responder)
-        if source is None or target is None or source.host == target.host:
+        if source is None or target is None:
             return
         own = source.role == target.role == "control"
         if own or probe.network in self.overlays:

@@ -10,13 +10,13 @@ from swarmlab.model.evidence import Evidence, Measurement
 from swarmlab.model.expectation import ALLOW, Expectation, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
-from swarmlab.probes.expand import TRAFFIC, Gap, alone, gaps
+from swarmlab.probes.expand import TRAFFIC, Gap, alone, gaps, vacuous
 from swarmlab.probes.facts import Facts
 from swarmlab.probes.judge_allow import judge_allow
 from swarmlab.probes.judge_deny import judge_deny
 from swarmlab.probes.judge_name import Names
 from swarmlab.probes.judge_network import network_checks
-from swarmlab.probes.roster import GATEWAY_BRIDGE, owner
+from swarmlab.probes.roster import owner
 
 PLAIN = ("outcome", "responder", "latency_ms", "left", "asked", "via", "seen", "answer_left", "sends", "lost_records", "detail")
 
@@ -81,11 +81,8 @@ NOT_MEASURED = {
 
 
 def _vacuous(facts: Facts, e: Expectation) -> bool:
-    """Tasks whose addresses are known, none of them on the gateway bridge, cannot be reached by it."""
-    if e.network != GATEWAY_BRIDGE or e.expected == ALLOW:
-        return False
     targets = facts.roster.of(e.target)
-    return bool(targets) and all(t.addresses and all(a.network != GATEWAY_BRIDGE for a in t.addresses) for t in targets)
+    return bool(targets) and all(vacuous(e, t, facts.roster) for t in targets)
 
 
 def _gap(facts: Facts, gap: Gap) -> Check:

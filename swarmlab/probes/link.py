@@ -28,7 +28,9 @@ class AgentLink(Protocol):
 
 
 class Session(Protocol):
-    """A process on a host with its standard streams, as `remote` gives it. An empty line read means that it ended."""
+    """A process on a host with its standard streams, as `remote` gives it; `command` is what its errors call it."""
+
+    command: str
 
     def write(self, data: bytes) -> None: ...
     def read_line(self, timeout: float, limit: int) -> bytes: ...
@@ -74,6 +76,8 @@ class SessionLink:
         self._put(json.dumps(message, separators=(",", ":")).encode() + b"\n")
         try:
             line = self._session.read_line(timeout, MAX_LINE)
+        except HostError as error:
+            raise self._failed(self._renamed(error), error.fix) from error
         except TimeoutError as error:
             raise self._failed(f"the agent did not answer `{message['op']}` within {timeout:.0f} s") from error
         except (OSError, EOFError) as error:
@@ -90,6 +94,8 @@ class SessionLink:
     def _put(self, data: bytes) -> None:
         try:
             self._session.write(data)
+        except HostError as error:
+            raise self._failed(self._renamed(error), error.fix) from error
         except (OSError, EOFError) as error:
             raise self._failed(f"the agent cannot be spoken to: {self._complaint() or error}") from error
 
@@ -108,8 +114,12 @@ class SessionLink:
     def _complaint(self) -> str:
         return "\n".join(self._session.stderr().strip().splitlines()[-6:])[-1000:] or "it said nothing"
 
-    def _failed(self, reason: str) -> HostError:
+    def _renamed(self, error: HostError) -> str:
+        """The session calls the agent by its whole command, which is a program: nobody wants to read that."""
+        return error.message.removeprefix(f"{error.host}: ").replace(f"`{self._session.command}`", "the agent")
+
+    def _failed(self, reason: str, fix: str = "") -> HostError:
         said = self._complaint()
         self._broken = reason
         self._session.close()
-        return HostError(self.host, reason, fix=next((fix for sign, fix in FIXES if sign in said), ""))
+        return HostError(self.host, reason, fix=next((known for sign, known in FIXES if sign in said), fix))

@@ -62,7 +62,9 @@ class Run:
         fired = self.fire(port)
         merge = Merge(self.plan, port, fired, self.dead_endpoints, self.dead_hosts)
         bus.emit(PhaseProgress("proof", "what the targets saw", 2, 3))
-        asked = {h: {"op": "seen", "probes": list(p)} for h, p in merge.questions().items()}
+        questions = merge.questions()
+        # Every agent is asked, if only about nothing: for an agent, this ends the round.
+        asked = {h: {"op": "seen", "probes": questions.get(h, [])} for h in fired}
         merge.saw(self.everywhere(asked, self.plan.timeout + SLACK))
         self.everywhere({h: {"op": "close"} for h in fired}, SLACK, fatal=False)
         return merge

@@ -58,10 +58,10 @@ class Provider(Protocol):
         """Have these hosts run and answer; completes a half-made set, starts what stopped."""
         ...
 
-    def destroy(self, lab: str) -> list[str]:
-        """Remove all that carries the lab's label; returns what was removed. Safe to repeat."""
+    def destroy(self, lab: str, home: str) -> list[str]:
+        """Remove all that carries the lab's and the home's label; returns what was removed. Safe to repeat. ProviderError for another home's."""
         ...
 
-    def found(self) -> dict[str, list[str]]:
-        """Labs that have anything here, each with the names of its hosts."""
+    def found(self, home: str) -> dict[str, list[str]]:
+        """Labs of this home that have anything here, each with the names of its hosts."""
         ...

@@ -8,12 +8,12 @@ from swarmlab.errors import ProviderError
 from swarmlab.events import Bus
 from swarmlab.model.host import Host, SshEndpoint
 from swarmlab.providers import underlay
-from swarmlab.providers.base import HOST, LAB, HostsWanted, Problem
+from swarmlab.providers.base import HOME, HOST, LAB, HostsWanted, Problem
 from swarmlab.providers.container import Wanted
 from swarmlab.providers.images import build, recipe
 from swarmlab.providers.lab_keys import LabKeys, lab_keys
 from swarmlab.providers.local_engine import asked, engine, problems
-from swarmlab.providers.making import Thing, kind, refuse_strangers, remove, running, underlay_network
+from swarmlab.providers.making import Thing, kind, refuse_other_homes, refuse_strangers, remove, running, underlay_network
 from swarmlab.providers.readiness import wait_ready
 from swarmlab.remote import fan_out
 
@@ -63,9 +63,9 @@ class DockerProvider:
             fan_out(hosts, lambda host: wait_ready(self.client, makers[host.name].name, host))
         return hosts
 
-    def destroy(self, lab: str) -> list[str]:
+    def destroy(self, lab: str, home: str) -> list[str]:
         """Kill and remove the lab's containers in parallel, then its volumes and network."""
-        only: dict[str, str | list[str] | bool] = {"label": f"{LAB}={lab}"}
+        only: dict[str, str | list[str] | bool] = {"label": [f"{LAB}={lab}", f"{HOME}={home}"]}
         removed: list[str] = []
         with asked(f"remove lab {lab}"):
             containers: list[Thing] = [*self.client.containers.list(all=True, filters=only, ignore_removed=True)]
@@ -74,13 +74,16 @@ class DockerProvider:
                 found = {f"{kind(thing)} {thing.name}": thing for thing in things}
                 fan_out(found, remove)
                 removed += found
+            if not removed:
+                refuse_other_homes(self.client, lab, home)
         return removed
 
-    def found(self) -> dict[str, list[str]]:
+    def found(self, home: str) -> dict[str, list[str]]:
         """Labs by label; a lab of which only a network or a volume is left has no hosts, but is found all the same."""
+        ours: dict[str, str | list[str] | bool] = {"label": [LAB, f"{HOME}={home}"]}
         with asked("list the labs"):
-            hosts = self.client.containers.list(all=True, filters={"label": LAB}, ignore_removed=True)
-            others = [*self.client.networks.list(filters={"label": LAB}), *self.client.volumes.list(filters={"label": LAB})]
+            hosts = self.client.containers.list(all=True, filters=ours, ignore_removed=True)
+            others = [*self.client.networks.list(filters=ours), *self.client.volumes.list(filters=ours)]
         labs: dict[str, set[str]] = {(one.attrs["Labels"] or {})[LAB]: set() for one in others}
         for host in hosts:
             labs.setdefault(host.labels[LAB], set()).add(host.labels.get(HOST, str(host.name)))

@@ -30,21 +30,26 @@ Thing = Container | Network | Volume
 def refuse_strangers(client: docker.DockerClient, wanted: HostsWanted) -> None:
     """SwarmRefused when something of this lab's name belongs to another state directory, or to nobody we know."""
     names = {f"swarmlab-{wanted.lab}", *(f"swarmlab-{wanted.lab}-{name}" for name in wanted.names)}
-    things: list[Thing] = [
-        *client.containers.list(all=True, ignore_removed=True),
-        *client.networks.list(),
-        *client.volumes.list(),
-    ]
-    for thing in things:
-        marks = _labels(thing)
-        if marks.get(LAB) == wanted.lab and marks.get(HOME) != wanted.home:
-            raise SwarmRefused(
-                f"{kind(thing)} {thing.name} belongs to a lab `{wanted.lab}` of another SWARMLAB_HOME; it is left alone",
-                fix=f"choose another --name, or run `swarmlab down {wanted.lab}` with the SWARMLAB_HOME that made it",
-            )
-        if thing.name in names and marks.get(LAB) != wanted.lab:
+    refuse_other_homes(client, wanted.lab, wanted.home)
+    for thing in _everything(client):
+        if thing.name in names and _labels(thing).get(LAB) != wanted.lab:
             text = f"{kind(thing)} {thing.name} is in the way, and swarmlab did not make it"
             raise SwarmRefused(text, fix="rename it, or choose another --name")
+
+
+def refuse_other_homes(client: docker.DockerClient, lab: str, home: str) -> None:
+    """SwarmRefused when a lab of this name belongs to another state directory."""
+    for thing in _everything(client):
+        marks = _labels(thing)
+        if marks.get(LAB) == lab and marks.get(HOME) != home:
+            raise SwarmRefused(
+                f"{kind(thing)} {thing.name} belongs to a lab `{lab}` of another SWARMLAB_HOME; it is left alone",
+                fix=f"choose another --name, or run `swarmlab down {lab}` with the SWARMLAB_HOME that made it",
+            )
+
+
+def _everything(client: docker.DockerClient) -> list[Thing]:
+    return [*client.containers.list(all=True, ignore_removed=True), *client.networks.list(), *client.volumes.list()]
 
 
 def underlay_network(client: docker.DockerClient, wanted: HostsWanted) -> IPv4Network:
@@ -153,6 +158,16 @@ def remove(thing: Thing) -> None:
     except docker.errors.APIError as error:
         if "already in progress" not in str(error.explanation):
             raise
+        # What it holds (volumes, an address) is free only when it is gone.
+        until(lambda: _gone(thing), f"{kind(thing)} {thing.name} is removed", 30)
+
+
+def _gone(thing: Thing) -> bool:
+    try:
+        thing.reload()
+    except docker.errors.NotFound:
+        return True
+    return False
 
 
 def _labels(thing: Thing) -> dict[str, str]:

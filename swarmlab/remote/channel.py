@@ -83,16 +83,19 @@ class Feeder:
 
     def _feed(self) -> None:
         try:
-            if all(send(self._channel, chunk, self._deadline) for chunk in self._chunks):
-                self._channel.shutdown_write()
-        except TimeoutError:
-            return  # the reader meets the same deadline and says so
-        except OSError as error:
-            self.error = None if self._channel.closed else error
-            self._channel.close()
+            whole = all(self._sent(chunk) for chunk in self._chunks)
         except BaseException as error:  # noqa: BLE001  # the chunks come from the caller: it gets its own exception back
             self.error = error
             self._channel.close()
+        else:
+            if whole:
+                self._channel.shutdown_write()
+
+    def _sent(self, chunk: bytes) -> bool:
+        try:
+            return send(self._channel, chunk, self._deadline)
+        except TimeoutError:
+            return False  # the reader meets the same deadline and says so
 
     def finish(self) -> None:
         """Wait for the thread; raise what the chunks raised."""

@@ -22,6 +22,7 @@ from swarmlab.remote.wait import until
 
 OUTPUT_LIMIT = 16 * 1024 * 1024
 STILL = "is the host still running? (`swarmlab status`)"
+START = 60.0  # seconds for a session's command to start
 FIRST_CONNECT = 10.0  # seconds, for a host that is used before `connect` was called
 # Whole or not at all: into a file beside it, then renamed. $1 directory, $2 temporary, $3 path, $4 mode.
 PUT = 'set -e; umask 077; mkdir -p -- "$1"; trap \'rm -f -- "$2"\' EXIT; cat >"$2"; chmod -- "$4" "$2"; mv -fT -- "$2" "$3"'
@@ -91,10 +92,9 @@ class Remote:
     ) -> Ran:
         """As `run`, with standard input streamed from `chunks`."""
         command, deadline = shlex.join(argv), time.monotonic() + timeout
-        channel = self.channel(argv)
+        channel = self.channel(argv, timeout)
         try:
-            with translated(self.host):
-                ran = self._converse(channel, command, chunks, deadline, timeout, limit)
+            ran = self._converse(channel, command, chunks, deadline, timeout, limit)
         finally:
             channel.close()
         if check and ran.status:
@@ -112,10 +112,11 @@ class Remote:
             stdout.add(received)
             if stdout.overflowed:
                 raise HostError(self.name, f"`{command}` answered more than {limit} bytes")
-        if received is None or not channel.status_event.wait(max(0.0, deadline - time.monotonic())):
-            raise HostError(self.name, f"`{command}` did not end within {timeout:g} s", fix=LOADED)
+        ended = received is not None and channel.status_event.wait(max(0.0, deadline - time.monotonic()))
         if feeder is not None:
             feeder.finish()
+        if not ended:
+            raise HostError(self.name, f"`{command}` did not end within {timeout:g} s", fix=LOADED)
         if channel.exit_status < 0:
             raise HostError(self.name, f"`{command}` was killed, or its connection was lost", fix=STILL)
         return Ran(stdout.text(), stderr.text(), channel.exit_status)
@@ -130,13 +131,20 @@ class Remote:
         """Start a command as root and keep its channel to talk to it."""
         return Session(self.name, shlex.join(argv), self.channel(argv))
 
-    def channel(self, argv: Sequence[str]) -> paramiko.Channel:
-        """A started command's own channel, for those who speak its protocol themselves."""
+    def channel(self, argv: Sequence[str], patience: float = START) -> paramiko.Channel:
+        """A started command's own channel, for those who speak its protocol themselves; `patience` is how long starting may take."""
         transport = self.transport
         root = () if self.host.ssh.user == "root" else ("sudo", "-n", "--")
         with translated(self.host):
-            channel = transport.open_session()
-            channel.exec_command(shlex.join([*root, *argv]))
+            channel = transport.open_session(timeout=patience)
+            # Paramiko would wait for ever for a hung host to say that the command started.
+            giving_up = threading.Timer(patience, channel.close)
+            giving_up.daemon = True
+            giving_up.start()
+            try:
+                channel.exec_command(shlex.join([*root, *argv]))
+            finally:
+                giving_up.cancel()
         return channel
 
     def close(self) -> None:

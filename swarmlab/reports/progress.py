@@ -109,9 +109,9 @@ class Progress:
         text = ended.text if ended else ""
         if ended:
             self._running.remove(ended)
+        self._show()
         style = "" if event.ok else "bold red"
         self._line(f"{line(event.name, 40):<8} {event.seconds:6.1f} s  {'' if event.ok else 'failed: '}{text}".rstrip(), style)
-        self._show()
 
     def _line(self, text: str, style: str = "", prefix: str = "") -> None:
         self._said = self._clock()

@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 from pydantic_core import ErrorDetails
 
 from swarmlab.scenario.complaints import Complaints, printable, quoted, unknown
-from swarmlab.scenario.names import MAX_HOSTS, STAND_IN_IMAGE
-from swarmlab.scenario.tree import Items, Node, Scalar, Table, describe, is_null, value
+from swarmlab.scenario.names import DNS_NAME, LABEL, MAX_HOSTS, STAND_IN_IMAGE
+from swarmlab.scenario.tree import Items, Node, Scalar, Table, describe, is_null, mapped, value
 
 Answer = Literal["allow", "deny"]
-Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$")]
+Name = Annotated[str, Field(pattern=LABEL)]
+AskedName = Annotated[str, Field(pattern=DNS_NAME)]
 HostName = Annotated[str, Field(pattern=r"^host[1-9][0-9]?$", description="host1, host2, … up to the number of hosts")]
 Because = Annotated[str, Field(min_length=1, description="Why this is expected; shown beside the verdict")]
 
@@ -71,7 +72,7 @@ class PairSpec(Strict):
     network: str = Field(default="", description="Only on this network's addresses; on all if left out")
     protocol: Literal["", "tcp", "udp", "icmp"] = Field(default="", description="Only this one; all if left out")
     port: int = Field(default=0, ge=0, le=65535, description="An application's port, tried besides the lab's own")
-    asked: str = Field(default="", alias="as", description="With name: the exact name to ask for, such as an alias")
+    asked: AskedName = Field(default="", alias="as", description="With name: the exact name to ask for, such as an alias")
     because: Because
 
     @model_validator(mode="after")
@@ -139,7 +140,7 @@ class Block(Strict):
     vars: dict[str, str | int | float | bool | None] = Field(default={}, description="Variables and their defaults, changed by --set")
     local_networks: dict[Name, LocalNetworkSpec | None] = {}
     containers: dict[Name, ContainerSpec] = {}
-    expect: list[ExpectSpec] = Field(default=[], description="Adds to or overrides what is derived from the Compose part")
+    expect: list[ExpectSpec] = Field(default=[], max_length=500, description="Adds to or overrides what is derived from the Compose part")
     questions: list[QuestionSpec] = []
 
 
@@ -167,6 +168,18 @@ def read_block(node: Node | None, complaints: Complaints) -> Block:
         for fault in error.errors(include_url=False, include_context=True):
             _complain(node, fault, complaints)
         return Block()
+
+
+def check_printable(node: Node | None, complaints: Complaints) -> None:
+    """Complain about control characters (`"\\e[2J"`): what stands here is shown on terminals."""
+
+    def check(scalar: Scalar, _path: tuple[str, ...]) -> Scalar:
+        if not scalar.text.replace("\n", "").replace("\t", "").isprintable():
+            complaints.add(scalar.mark, f"control characters are not allowed in x-swarmlab: {quoted(scalar.text)}")
+        return scalar
+
+    if node is not None:
+        mapped(node, check)
 
 
 def _complain(root: Table, fault: ErrorDetails, complaints: Complaints) -> None:
@@ -201,10 +214,15 @@ def _worded(fault: ErrorDetails, node: Node) -> str:
     return f"expected {_wanted(fault)}, found {found}"
 
 
+PATTERNS = {
+    LABEL: "letters, digits, _ and - only (not at the ends), at most 63",
+    DNS_NAME: "a name that can be asked for: letters, digits, _ - and dots between",
+}
 WANTED = {
     "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number", "int_parsing_size": "a whole number",
     "bool_type": "true or false", "bool_parsing": "true or false", "string_type": "text", "string_too_short": "text", "list_type": "a list",
-    "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping", "too_short": "at least one",
+    "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping",
+    "too_short": "at least one", "too_long": "at most {max_length} entries",
     "literal_error": "{expected}", "greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}",
 }  # fmt: skip
 
@@ -213,8 +231,7 @@ def _wanted(fault: ErrorDetails) -> str:
     """What pydantic wanted, in the words of this program."""
     context = fault.get("ctx") or {}
     if fault["type"] == "string_pattern_mismatch":
-        is_host = str(context.get("pattern", "")).startswith("^host")
-        return "a host: host1, host2, …" if is_host else "letters, digits, . _ - only, at most 63"
+        return PATTERNS.get(str(context.get("pattern")), "a host: host1, host2, …")
     wanted = WANTED.get(fault["type"])
     return wanted.format(**context) if wanted else fault["msg"].removeprefix("Input should be ")
 

@@ -55,7 +55,7 @@ class Complaints:
     def add(self, mark: Mark | None, text: str) -> None:
         """Note one; a second one about the same place is usually a consequence of the first, so it is left out."""
         if mark is None or all(mark != known for known, _ in self.items):
-            self.items.append((mark, text))
+            self.items.append((mark, printable(text)))
         if len(self.items) >= ENOUGH:
             self.check()
 
@@ -71,4 +71,4 @@ class Complaints:
 
     def fail(self, mark: Mark | None, text: str) -> FileRejected:
         """The error with this complaint and all earlier ones; for those after which nothing more can be said."""
-        return FileRejected([*self.items, (mark, text)], file=self.file)
+        return FileRejected([*self.items, (mark, printable(text))], file=self.file)

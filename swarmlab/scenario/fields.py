@@ -30,9 +30,9 @@ class Fields:
         node = self.table.get(key)
         if node is None or is_null(node):
             return ""
-        if isinstance(node, Scalar):
+        if isinstance(node, Scalar) and node.text.isprintable():
             return node.text
-        self._wrong(key, node, "text")
+        self._wrong(key, node, "text in one line")
         return ""
 
     def truth(self, key: str) -> bool:
@@ -79,7 +79,7 @@ class Fields:
     def texts(self, key: str) -> Iterator[tuple[Mark, str]]:
         """The texts of a list."""
         for node in self.items(key):
-            if isinstance(node, Scalar) and not is_null(node):
+            if isinstance(node, Scalar) and not is_null(node) and node.text.isprintable():
                 yield node.mark, node.text
             else:
                 self._wrong(key, node, "text")

@@ -71,7 +71,7 @@ def _options(fields: Fields) -> Mapping[str, str]:
 
 
 def _is_option(node: Node) -> bool:
-    return isinstance(node, Scalar) and not is_null(node) and not isinstance(scalar_value(node), bool)
+    return isinstance(node, Scalar) and not is_null(node) and not isinstance(scalar_value(node), bool) and node.text.isprintable()
 
 
 def _subnets(fields: Fields) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ SHORT = re.compile(
 PROTOCOLS = ("tcp", "udp", "sctp")
 MODES = ("ingress", "host")
 HIGHEST = 65535
+MOST = 1000  # ports of one service
 
 
 def read_ports(fields: Fields) -> tuple[PublishedPort, ...]:
@@ -29,6 +30,9 @@ def read_ports(fields: Fields) -> tuple[PublishedPort, ...]:
             ports += _long(Fields(node, f"{fields.where}: ports", fields.complaints))
         elif isinstance(node, Items):
             fields.complaints.add(node.mark, f"{fields.where}: ports: expected text or a mapping, found a list")
+        if len(ports) > MOST:
+            fields.complaints.add(node.mark, f"{fields.where}: more than {MOST} published ports")
+            return ()
     return tuple(ports)
 
 
@@ -65,6 +69,9 @@ def _range(text: str, mark: Mark, fields: Fields) -> range | None:
             return None
     if int(last or first) < int(first):
         fields.complaints.add(mark, f"{fields.where}: the port range {text} runs backwards")
+        return None
+    if int(last or first) - int(first) >= MOST:
+        fields.complaints.add(mark, f"{fields.where}: the port range {text} is longer than {MOST} ports")
         return None
     return range(int(first), int(last or first) + 1)
 

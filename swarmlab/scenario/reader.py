@@ -9,7 +9,7 @@ from pathlib import Path
 
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.scenario import Scenario
-from swarmlab.scenario.block import Block, read_block
+from swarmlab.scenario.block import Block, check_printable, read_block
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
 from swarmlab.scenario.deployed import deployed
 from swarmlab.scenario.derive import Derivation
@@ -66,6 +66,7 @@ def _assembled(file: Path, root: Table, values: Mapping[str, str], complaints: C
     networks = read_networks(top)
     services = read_services(top, networks, stand_in=stand_in)
     node = root.get(BLOCK)
+    check_printable(node, complaints)
     block = read_block(node, complaints)
     parts = Parts(block, node, complaints, services, networks)
     parts.check_managers()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 from swarmlab.model.scenario import Network, Service
 from swarmlab.scenario.complaints import quoted, unknown
 from swarmlab.scenario.fields import Fields
-from swarmlab.scenario.names import DEFAULT_NETWORK, STAND_IN_IMAGE
-from swarmlab.scenario.networks import NAME
+from swarmlab.scenario.names import DEFAULT_NETWORK, DNS_NAME, LABEL, STAND_IN_IMAGE
 from swarmlab.scenario.ports import read_ports
 from swarmlab.scenario.tree import Items, Scalar, Table, is_null
 
@@ -23,8 +23,9 @@ def read_services(root: Fields, networks: dict[str, Network], *, stand_in: bool)
     for key, fields in root.tables("services"):
         if key.text.startswith("x-"):
             continue
-        if not NAME.fullmatch(key.text):
-            root.complaints.add(key.mark, f"{quoted(key.text)} is no name for a service: letters, digits, . _ - only, at most 63")
+        if not re.fullmatch(LABEL, key.text):
+            text = "letters, digits, _ and - only (not at the ends), at most 63"
+            root.complaints.add(key.mark, f"{quoted(key.text)} is no name for a service: {text}")
             continue
         service = _service(key, Fields(fields.table, f"service {key.text}", fields.complaints), networks, stand_in)
         services[key.text] = service
@@ -84,10 +85,19 @@ def _attachments(fields: Fields, networks: Mapping[str, Network]) -> dict[str, t
                 fields.complaints.add(child.mark, f"{fields.where}: networks: expected a network's name")
     elif isinstance(node, Table):
         for key, inside in fields.tables("networks"):
-            _attach(found, key, tuple(text for _, text in inside.texts("aliases")), fields, networks)
+            _attach(found, key, tuple(_aliases(inside)), fields, networks)
     elif node is not None and not is_null(node):
         fields.complaints.add(node.mark, f"{fields.where}: networks: expected a list or a mapping of networks")
     return found or {DEFAULT_NETWORK: ()}
+
+
+def _aliases(fields: Fields) -> Iterator[str]:
+    for mark, text in fields.texts("aliases"):
+        if re.fullmatch(DNS_NAME, text):
+            yield text
+        else:
+            wanted = "letters, digits, _ - and dots between"
+            fields.complaints.add(mark, f"{fields.where}: {quoted(text)} is no name that can be asked for: {wanted}")
 
 
 def _attach(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -72,13 +73,13 @@ class Source:
     lines: tuple[int, ...] = field(default=())
 
     @cached_property
-    def _rows(self) -> list[str]:
-        return BREAKS.split(self.text)
+    def _signs(self) -> list[list[int]]:
+        """For each row, the columns of the signs in it."""
+        return [[match.start() for match in PRIVATE.finditer(row)] for row in BREAKS.split(self.text)]
 
     def mark(self, line: int, column: int) -> Mark:
         """The mark of a position that counts from 0; what marks template values is invisible to the reader, so not counted."""
-        row = self._rows[line] if line < len(self._rows) else ""
-        hidden = len(PRIVATE.findall(row[:column]))
+        hidden = bisect_left(self._signs[line], column) if line < len(self._signs) else 0
         number = self.lines[line] if line < len(self.lines) else line + 1
         return Mark(self.file, number, column - hidden + 1)
 

@@ -158,6 +158,8 @@ class Builder:
         for key, child in zip(frame.children[::2], frame.children[1::2], strict=True):
             if not isinstance(key, Scalar):
                 self.complaints.add(key.mark, "a key must be text, not a list or a mapping")
+            elif not key.text.isprintable():
+                self.complaints.add(key.mark, f"control characters are not allowed in a key: {quoted(key.text)}")
             elif key.text == "<<" and key.plain:
                 merged.append(child)
             elif key.text in own:

@@ -35,7 +35,7 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
 def leaky_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """three-tier with an attachable back network, so that `docker network connect` can leak it; and an alias that can get lost."""
     text = (ROOT / "scenarios/three-tier/compose.yaml").read_text()
-    changed = text.replace("internal: true", "internal: true\n    attachable: true")
+    changed = text.replace("    internal: true\n\n", "    internal: true\n    attachable: true\n\n")
     assert changed != text
     file = tmp_path_factory.mktemp("leaky") / "compose.yaml"
     file.write_text(changed)

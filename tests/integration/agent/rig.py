@@ -97,9 +97,9 @@ class Net:
 class AgentProcess:
     """The zipapp, started by its bootstrap command."""
 
-    def __init__(self, python: str = "python3") -> None:
+    def __init__(self, command: Sequence[str] = ()) -> None:
         archive = agent_archive()
-        argv = [python, *bootstrap(len(archive))[1:]]
+        argv = list(command) or bootstrap(len(archive))
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, cwd="/")
         assert self.process.stdin is not None

@@ -54,7 +54,8 @@ def silent(*pairs: tuple[str, str], protocol: str = "tcp", both: bool = False) -
         if x.protocol != protocol and protocol != "any":
             return False
         return any(
-            (x.source.startswith(a) and x.target.startswith(b)) or (both and x.source.startswith(b) and x.target.startswith(a)) for a, b in pairs
+            (x.source.startswith(a) and x.target.startswith(b)) or (both and x.source.startswith(b) and x.target.startswith(a))
+            for a, b in pairs
         )
 
     def change(case: Case) -> Case:
@@ -95,6 +96,7 @@ PASSES: dict[str, Callable[[Case], Case]] = {
     "unreachable": with_evidence(outcome=Outcome.UNREACHABLE),
     "somebody else answered": with_evidence(outcome=Outcome.ANSWERED, responder="api.1"),
     "one of the authorised peers failed": silent(("api.1", "db.1")),
+    "no carrier but the scenario's own overlay": silent(("control", "control"), protocol="any"),
     "no carrier but the lab's own control": silent(("front.1", "api.2"), ("api.2", "front.1"), protocol="any"),
 }
 
@@ -108,7 +110,10 @@ INCONCLUSIVE: dict[str, tuple[Callable[[Case], Case], str]] = {
     "sender dead": (with_evidence(outcome=Outcome.SENDER_DEAD), "sender dead"),
     "listener dead": (with_evidence(outcome=Outcome.LISTENER_DEAD, detail="nobody accepts"), "db.1: listener dead (nobody accepts)"),
     "kernel out of memory": (with_evidence(outcome=Outcome.SEND_ERROR, detail="ENOBUFS"), "send error (ENOBUFS)"),
-    "no evidence at all": (lambda c: (c[0], replace(c[1], probes={k: v for k, v in c[1].probes.items() if k != denied(c[0]).id})), "sender dead"),
+    "no evidence at all": (
+        lambda c: (c[0], replace(c[1], probes={k: v for k, v in c[1].probes.items() if k != denied(c[0]).id})),
+        "sender dead",
+    ),
     "captures lost records": (with_evidence(lost_records=3), "dropped 3 records"),
     "never left": (with_evidence(left=False), "never left front.1"),
     "unknown whether it left": (with_evidence(left=None), "not known that the request left"),
@@ -133,7 +138,10 @@ FAILS: dict[str, tuple[Callable[[Case], Case], str]] = {
     "arrived, unanswered": (with_evidence(seen=True), "arrived at 10.0.2.7 of db.1, though no answer came back"),
     "arrived, refused": (with_evidence(outcome=Outcome.REFUSED, seen=True), "refused"),
     "arrived, target paused": (both(with_evidence(seen=True), endpoint("db.1", impaired="paused")), "arrived"),
-    "answered, nobody else reached it": (both(with_evidence(outcome=Outcome.ANSWERED, responder="db.1"), silent(("api", "db.1"))), "db.1 answered"),
+    "answered, nobody else reached it": (
+        both(with_evidence(outcome=Outcome.ANSWERED, responder="db.1"), silent(("api", "db.1"))),
+        "db.1 answered",
+    ),
     "answered, captures incomplete": (with_evidence(outcome=Outcome.ANSWERED, responder="db.1", lost_records=5), "db.1 answered"),
     "arrived, sender's agent died later": (both(with_evidence(seen=True), measured(dead_hosts={"host1": "gone"})), "arrived"),
 }
@@ -217,14 +225,23 @@ def test_without_peers_and_without_bridges_it_is_inconclusive() -> None:
 
 def test_peers_that_reach_it_elsewhere_do_not_vouch_for_an_address_that_its_own_host_cannot_reach() -> None:
     s = scenario(
-        service("a", "front-net"), service("peer", "back-net"), service("b", "back-net", "third"),
-        expect=[reach("a", "b", DENY, "third", protocol="tcp"), reach("a", "a2", network="front-net"), reach("peer", "b", network="back-net"),
-                reach("a", "peer", ALLOW, "back-net", protocol="tcp")],
-    )  # fmt: skip
+        service("a", "front-net"),
+        service("peer", "back-net"),
+        service("b", "back-net", "third"),
+        expect=[
+            reach("a", "b", DENY, "third", protocol="tcp"),
+            reach("a", "a2", network="front-net"),
+            reach("peer", "b", network="back-net"),
+            reach("a", "peer", ALLOW, "back-net", protocol="tcp"),
+        ],
+    )
     ends = [
-        task("a.1", "host1", ("10.0.1.8", "front-net")), task("peer.1", "host2", ("10.0.2.9", "back-net")),
-        task("b.1", "host2", ("10.0.2.8", "back-net"), ("10.0.3.8", "third")), labs.bridge("third", "host2", "10.0.3.1"), *labs.ENDPOINTS[5:],
-    ]  # fmt: skip
+        task("a.1", "host1", ("10.0.1.8", "front-net")),
+        task("peer.1", "host2", ("10.0.2.9", "back-net")),
+        task("b.1", "host2", ("10.0.2.8", "back-net"), ("10.0.3.8", "third")),
+        labs.bridge("third", "host2", "10.0.3.1"),
+        *labs.ENDPOINTS[5:],
+    ]
     p = plan(s, ends, timeout=1, run=labs.RUN, port=labs.PORT)
     id_ = "reach:a.1->b.1@third/tcp"
     assert verdict(p, honest(p), id_, s).verdict is Verdict.PASS
@@ -251,9 +268,14 @@ def test_on_one_host_no_pair_has_to_carry_traffic() -> None:
 
 def test_a_denied_virtual_address_needs_a_kernel_that_has_them() -> None:
     s = scenario(
-        service("a", "front-net"), service("c", "back-net"), service("b", "back-net", mode="vip"),
-        expect=[Expectation(Kind.VIP, DENY, "x", "a", "b", "back-net", "tcp"), Expectation(Kind.VIP, ALLOW, "x", "c", "b", "back-net", "tcp")],
-    )  # fmt: skip
+        service("a", "front-net"),
+        service("c", "back-net"),
+        service("b", "back-net", mode="vip"),
+        expect=[
+            Expectation(Kind.VIP, DENY, "x", "a", "b", "back-net", "tcp"),
+            Expectation(Kind.VIP, ALLOW, "x", "c", "b", "back-net", "tcp"),
+        ],
+    )
     ends = [task("a.1", "host1", ("10.0.1.8", "front-net")), task("b.1", "host2", ("10.0.2.8", "back-net"))]
     ends += [task("c.1", "host2", ("10.0.2.9", "back-net")), *labs.ENDPOINTS[5:]]
     p = plan(s, ends, timeout=1, run=labs.RUN, port=labs.PORT, vips={("b", "back-net"): "10.0.2.99"})
@@ -270,17 +292,31 @@ def test_a_denied_virtual_address_needs_a_kernel_that_has_them() -> None:
 
 flags = st.sampled_from([True, False, None])
 evidences = st.builds(
-    Evidence, probe=st.just(0), outcome=st.sampled_from(list(Outcome)), responder=st.sampled_from(["", "db.1", "api.1", "front.1", "x"]),
-    latency_ms=st.none(), left=flags, asked=flags, via=st.just("eth0"), seen=flags, answer_left=flags, sends=st.integers(0, 3),
-    lost_records=st.sampled_from([0, 0, 0, 4]), detail=st.just(""),
-)  # fmt: skip
+    Evidence,
+    probe=st.just(0),
+    outcome=st.sampled_from(list(Outcome)),
+    responder=st.sampled_from(["", "db.1", "api.1", "front.1", "x"]),
+    latency_ms=st.none(),
+    left=flags,
+    asked=flags,
+    via=st.just("eth0"),
+    seen=flags,
+    answer_left=flags,
+    sends=st.integers(0, 3),
+    lost_records=st.sampled_from([0, 0, 0, 4]),
+    detail=st.just(""),
+)
 
 
 @settings(max_examples=400, deadline=None)
 @given(
-    own=evidences, to_db=st.lists(evidences, min_size=2, max_size=2), by_front=st.lists(evidences, min_size=2, max_size=2),
-    impaired=st.sampled_from(["", "", "front.1", "db.1"]), dead=st.sampled_from(["", "", "host1", "host3"]), carried=st.booleans(),
-)  # fmt: skip
+    own=evidences,
+    to_db=st.lists(evidences, min_size=2, max_size=2),
+    by_front=st.lists(evidences, min_size=2, max_size=2),
+    impaired=st.sampled_from(["", "", "front.1", "db.1"]),
+    dead=st.sampled_from(["", "", "host1", "host3"]),
+    carried=st.booleans(),
+)
 def test_a_deny_never_passes_unless_all_conditions_hold(
     own: Evidence, to_db: list[Evidence], by_front: list[Evidence], impaired: str, dead: str, carried: bool
 ) -> None:
@@ -298,7 +334,8 @@ def test_a_deny_never_passes_unless_all_conditions_hold(
         return e.outcome is Outcome.ANSWERED and e.responder == x.target
 
     conditions = (
-        not impaired, not dead,
+        not impaired,
+        not dead,
         own.outcome not in (Outcome.SENDER_DEAD, Outcome.LISTENER_DEAD, Outcome.SEND_ERROR),
         not (own.outcome is Outcome.ANSWERED and own.responder == "db.1"),
         own.seen is False,
@@ -308,7 +345,7 @@ def test_a_deny_never_passes_unless_all_conditions_hold(
         any(good(e, x) for e, x in zip(by_front, friends, strict=True)),
         # front.1 and api.2 stand on these two hosts; another protocol's answer between them would do as well.
         carried or good(by_front[1], friends[1]),
-    )  # fmt: skip
+    )
     check = verdict(p, m)
     assert (check.verdict is Verdict.PASS) == all(conditions), check.explanation
     violated = own.seen is True or (own.outcome is Outcome.ANSWERED and own.responder == "db.1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from swarmlab.model.check import Check, Verdict
@@ -72,11 +74,14 @@ def test_a_denied_name_with_an_address_fails() -> None:
 @pytest.mark.parametrize(
     ("answers", "text"),
     [
-        (dict(front_1__db=NOTHING), "got no answer for db"),
-        (dict(front_1__db=answered("FORMERR")), "got no answer for db (FORMERR)"),
-        (dict(front_1__front=answered("NXDOMAIN")), "does not even get its own name answered"),
-        (dict(front_1__front=NOTHING), "does not even get its own name answered"),
-        (dict(api_1__db=answered("NXDOMAIN"), api_2__db=answered("NXDOMAIN"), db_1__db=answered("NXDOMAIN")), "nobody who may gets an answer"),
+        ({"front_1__db": NOTHING}, "got no answer for db"),
+        ({"front_1__db": answered("FORMERR")}, "got no answer for db (FORMERR)"),
+        ({"front_1__front": answered("NXDOMAIN")}, "does not even get its own name answered"),
+        ({"front_1__front": NOTHING}, "does not even get its own name answered"),
+        (
+            {"api_1__db": answered("NXDOMAIN"), "api_2__db": answered("NXDOMAIN"), "db_1__db": answered("NXDOMAIN")},
+            "nobody who may gets an answer",
+        ),
     ],
 )
 def test_a_denied_name_is_inconclusive_without_its_controls(answers: dict[str, tuple[Outcome, str, tuple[str, ...]]], text: str) -> None:
@@ -94,6 +99,12 @@ def test_a_denied_name_that_another_service_bears_passes_only_with_that_ones_add
     for addresses, verdict in ((("10.0.1.60",), Verdict.PASS), (("10.0.1.60", "10.0.2.7"), Verdict.FAIL)):
         m = renamed(honest(p), NameEvidence(probe.id, Outcome.ANSWERED, "NOERROR", addresses))
         assert next(c for c in judge(s, p, m) if c.id == DB).verdict is verdict
+
+
+def test_a_denied_name_asked_by_a_task_that_is_gone_is_inconclusive() -> None:
+    p = three_tier()
+    m = replace(honest(p), dead_endpoints={"front.1": "gone: no such process"})
+    assert {c.id: c.verdict for c in judge(THREE_TIER, p, m)}[DB] is Verdict.INCONCLUSIVE
 
 
 def test_names_of_a_service_without_tasks_are_inconclusive() -> None:
@@ -136,7 +147,12 @@ def test_a_host_without_tasks_need_not_have_the_network() -> None:
 @pytest.mark.parametrize(
     ("expectation", "seen", "verdict", "text"),
     [
-        (wish("internal", "true"), on("host2", internal="false"), Verdict.FAIL, "back-net on host2: internal should be `true` and is `false`"),
+        (
+            wish("internal", "true"),
+            on("host2", internal="false"),
+            Verdict.FAIL,
+            "back-net on host2: internal should be `true` and is `false`",
+        ),
         (wish("option:mtu", "1400"), on("host2"), Verdict.FAIL, "option:mtu should be `1400` and is not set"),
         (wish("subnets", "10.0.3.0/24, 10.0.2.0/24"), on("host2"), Verdict.PASS, ""),
         (wish("subnets", "10.0.3.0/24"), on("host2"), Verdict.FAIL, "subnets should be"),

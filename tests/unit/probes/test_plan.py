@@ -14,7 +14,6 @@ from tests.unit.probes import labs
 from tests.unit.probes.labs import ENDPOINTS, THREE_TIER, bridge, control, name, reach, scenario, service, task, three_tier
 
 
-
 def test_every_ordered_pair_of_tasks_is_probed_by_every_protocol() -> None:
     checks = [x for x in three_tier().probes if x.purpose == "check" and x.expectation and x.expectation.source == "front"]
     allowed = [(x.source, x.target, x.protocol) for x in checks if x.target.startswith("api")]
@@ -22,7 +21,9 @@ def test_every_ordered_pair_of_tasks_is_probed_by_every_protocol() -> None:
 
 
 def test_an_address_on_another_network_is_not_probed_for_an_allow_on_one() -> None:
-    assert {x.network for x in three_tier().probes if x.source == "front.1" and x.target == "api.1" and x.purpose == "check"} == {"front-net"}
+    assert {x.network for x in three_tier().probes if x.source == "front.1" and x.target == "api.1" and x.purpose == "check"} == {
+        "front-net"
+    }
 
 
 def test_without_a_network_every_address_of_the_target_is_probed() -> None:
@@ -171,7 +172,10 @@ def test_a_standalone_container_is_known_by_its_address_on_the_shared_network() 
         containers=[Container("l", "host1", "i", {"back-net": ""}), Container("r", "host2", "i", {"back-net": ""})],
         expect=[name("l", "r")],
     )  # fmt: skip
-    ends = [task("l", "host1", ("10.0.2.20", "back-net"), role="container"), task("r", "host2", ("10.0.2.21", "back-net"), role="container")]
+    ends = [
+        task("l", "host1", ("10.0.2.20", "back-net"), role="container"),
+        task("r", "host2", ("10.0.2.21", "back-net"), role="container"),
+    ]
     assert accepted(s, ends, "l", "r") == (frozenset({"10.0.2.21"}),)
 
 

@@ -55,7 +55,12 @@ networks:
 
 
 def test_deploy(read_yaml: Read) -> None:
-    text = "services:\n  a: {image: x, deploy: {mode: global, endpoint_mode: dnsrr}}\n  b: {image: x, deploy: {replicas: 4}}\n  c: {image: x}\n"
+    text = """
+services:
+  a: {image: x, deploy: {mode: global, endpoint_mode: dnsrr}}
+  b: {image: x, deploy: {replicas: 4}}
+  c: {image: x}
+"""
     services = read_yaml(text).services
     assert services["a"].is_global and services["a"].endpoint_mode == "dnsrr"
     assert (services["b"].replicas, services["c"].replicas, services["b"].endpoint_mode) == (4, 1, "vip")
@@ -127,9 +132,15 @@ def test_values_that_are_not_one_line_of_text(read_yaml: Read, value: str) -> No
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("shop.yaml", "shop"), ("My Shop!.yml", "my-shop"), ("stack.prod.yaml.j2", None), ("###.yaml", "scenario"), ("a" * 90 + ".yaml", "a" * 40)],
+    [
+        ("shop.yaml", "shop"),
+        ("My Shop!.yml", "my-shop"),
+        ("stack.prod.yaml.j2", None),
+        ("###.yaml", "scenario"),
+        ("a" * 90 + ".yaml", "a" * 40),
+    ],
 )
-def test_the_scenario_has_a_name_fit_for_a_lab(read_yaml: Read, name: str, expected: str | None, tmp_path: object) -> None:
+def test_the_scenario_has_a_name_fit_for_a_lab(read_yaml: Read, name: str, expected: str | None) -> None:
     found = read_yaml("services: {a: {image: x}}\n", name=name).name
     assert found == expected if expected else found.startswith("test-")
 

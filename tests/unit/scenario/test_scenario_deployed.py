@@ -70,7 +70,7 @@ x-swarmlab: {containers: {c: {host: host1, image: y, command: [serve], networks:
     assert read_yaml(text).images == ("x", "y")
 
 
-TRICKY = ["1e3", "'1e3'", "'yes'", "yes", "0o17", "22:22", "'~'", "~", '"a\\tb\\nc"', "' lead'", "1.10", "'#x'", "$$A $$$$", "é ☃", "''", "2001-01-01"]
+TRICKY = ["1e3", "'1e3'", "'yes'", "yes", "0o17", "22:22", "'~'", "~", '"a\\tb\\nc"', "' lead'", "1.10", "'#x'", "é ☃", "''", "2001-01-01"]
 
 
 @pytest.mark.parametrize("given", TRICKY)

@@ -125,7 +125,8 @@ def expecting(text: str, *entries: str) -> str:
 def test_an_entry_overrides_every_derived_one_that_it_covers(read_yaml: Read) -> None:
     scenario = read_yaml(expecting(TIERS, "from: front, to: api, reach: deny"))
     found = of(scenario, Kind.REACH, "front", "api")
-    assert {(e.network, e.expected, e.because, e.derived) for e in found} == {("outer", "deny", "told", False), ("inner", "deny", "told", False)}
+    assert {e.network for e in found} == {"outer", "inner"}
+    assert {(e.expected, e.because, e.derived) for e in found} == {("deny", "told", False)}
     assert all(e.mark is not None and e.mark.line == 11 for e in found)
 
 
@@ -143,7 +144,8 @@ def test_an_entry_for_one_protocol_splits(read_yaml: Read) -> None:
 
 
 def test_an_entry_with_a_port_stands_beside(read_yaml: Read) -> None:
-    scenario = read_yaml(expecting(TIERS, "from: front, to: api, reach: allow, port: 80", "from: api, to: db, port: 53, protocol: udp, reach: deny"))
+    entries = ("from: front, to: api, reach: allow, port: 80", "from: api, to: db, port: 53, protocol: udp, reach: deny")
+    scenario = read_yaml(expecting(TIERS, *entries))
     found = [(e.network, e.protocol, e.port, e.expected) for e in of(scenario, Kind.REACH, "front", "api")]
     assert found == [("outer", "", 0, "allow"), ("inner", "", 0, "deny"), ("", "tcp", 80, "allow")]
     assert ("", "udp", 53, "deny") in [(e.network, e.protocol, e.port, e.expected) for e in of(scenario, Kind.REACH, "api", "db")]
@@ -156,12 +158,14 @@ def test_the_narrower_entry_decides_in_whatever_order(read_yaml: Read) -> None:
 
 
 def test_incomparable_entries_contradict(read_yaml: Read) -> None:
+    entries = ("from: front, to: api, network: outer, reach: deny", "from: front, to: api, protocol: tcp, reach: allow")
     with pytest.raises(FileRejected, match=r"shop\.yaml:12:7: .*contradiction.* at .*shop\.yaml:11:7"):
-        read_yaml(expecting(TIERS, "from: front, to: api, network: outer, reach: deny", "from: front, to: api, protocol: tcp, reach: allow"))
+        read_yaml(expecting(TIERS, *entries))
 
 
 def test_names_can_be_added_and_denied(read_yaml: Read) -> None:
-    scenario = read_yaml(expecting(TIERS, "from: front, to: api, name: allow, as: shop-api", "from: front, to: api, name: deny, as: backend"))
+    entries = ("from: front, to: api, name: allow, as: shop-api", "from: front, to: api, name: deny, as: backend")
+    scenario = read_yaml(expecting(TIERS, *entries))
     assert names(scenario, "front", "api") == {"api": "allow", "tasks.api": "allow", "backend": "deny", "shop-api": "allow"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 
 from swarmlab.errors import USAGE, UsageError
 from swarmlab.model.expectation import Kind
+from swarmlab.scenario import block as block_module
 from swarmlab.scenario import catalogue, find, lint, read, schema
 from swarmlab.scenario.block import Block
 
@@ -76,12 +78,14 @@ def test_shipped_scenarios_teach_and_warn_of_nothing(name: str) -> None:
 
 
 def test_three_tier_denies_front_the_database() -> None:
-    found = {(e.kind, e.network, e.name): e.expected for e in read(find("three-tier")).expectations if (e.source, e.target) == ("front", "db")}
+    expectations = read(find("three-tier")).expectations
+    found = {(e.kind, e.network, e.name): e.expected for e in expectations if (e.source, e.target) == ("front", "db")}
     assert found == {(Kind.REACH, "back-net", ""): "deny", (Kind.NAME, "", "db"): "deny", (Kind.NAME, "", "tasks.db"): "deny"}
 
 
 def test_scope_boundary_ends_the_bridge_and_not_the_overlay() -> None:
-    found = {(e.kind, e.network): e.expected for e in read(find("scope-boundary")).expectations if (e.source, e.target) == ("left", "right")}
+    expectations = read(find("scope-boundary")).expectations
+    found = {(e.kind, e.network): e.expected for e in expectations if (e.source, e.target) == ("left", "right")}
     assert found == {(Kind.SCOPE, "lan"): "deny", (Kind.REACH, "backbone"): "allow", (Kind.NAME, ""): "allow"}
 
 
@@ -96,6 +100,11 @@ def test_the_schema_knows_every_key_and_describes_it() -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"expect": [{"from": "a", "to": "b", "reach": "deny"}]}, published)
     jsonschema.validate({"containers": {"c": {"host": "host1", "networks": ["lan"], "command": "sleep 1"}}}, published)
+
+
+def test_the_shipped_schema_file_is_the_one_that_is_enforced() -> None:
+    file = Path(block_module.__file__).with_name("x-swarmlab.schema.json")
+    assert json.loads(file.read_text(encoding="utf-8")) == schema()
 
 
 def test_importing_loads_no_parser() -> None:

@@ -25,7 +25,10 @@ CASES = {
         "networks: {n: {ipam: {config: [{subnet: 10.9.0.0/16}]}}, m: {ipam: {config: [{subnet: 10.9.3.0/24}]}}}",
     ),
     "published twice": ("published by a already", 'services: {a: {image: x, ports: ["80:80"]}, b: {image: x, ports: ["80:81"]}}'),
-    "published inside": ("all its networks are internal", 'services: {a: {image: x, ports: ["80:80"]}}\nnetworks: {default: {internal: true}}'),
+    "published inside": (
+        "all its networks are internal",
+        'services: {a: {image: x, ports: ["80:80"]}}\nnetworks: {default: {internal: true}}',
+    ),
     "mesh without address": ("need `endpoint_mode: vip`", 'services: {a: {image: x, ports: ["80:80"], deploy: {endpoint_mode: dnsrr}}}'),
     "attachable": ("any container on any node", ON_N + "networks: {n: {attachable: true}}"),
     "aliases": ("belongs to a as well", "services: {a: {image: x, networks: {default: {aliases: [c]}}}, c: {image: x}}"),
@@ -45,5 +48,6 @@ def test_a_warning(read_yaml: Read, case: str) -> None:
 
 
 def test_nothing_to_say(read_yaml: Read) -> None:
-    text = ON_N + 'networks: {n: {driver_opts: {encrypted: "", com.docker.network.driver.mtu: "1400"}, ipam: {config: [{subnet: 10.9.0.0/24}]}}}'
+    options = 'driver_opts: {encrypted: "", com.docker.network.driver.mtu: "1400"}'
+    text = ON_N + f"networks: {{n: {{{options}, ipam: {{config: [{{subnet: 10.9.0.0/24}}]}}}}}}"
     assert lint(read_yaml(text)) == []

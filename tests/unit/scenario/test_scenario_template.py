@@ -47,8 +47,10 @@ def test_a_value_cannot_become_structure(read_yaml: Read, tag: str) -> None:
 
 PLACES = [
     "services: {a: {image: %s}}", 'services: {a: {image: "%s"}}', "services: {a: {image: '%s'}}", "services:\n  a:\n    image: %s",
-    "services:\n  a:\n    labels:\n      - %s\n      - x", "services:\n  a:\n    labels: [%s, x]", "services: {a: {image: |\n   %s\n}}",
-    "services:\n  a:\n    command: |\n      %s\n    image: x", "services:\n  a: {image: x} # %s\n  b: {image: x}", "services: { %s: {image: x}}",
+    "services:\n  a:\n    labels:\n      - %s\n      - x", "services:\n  a:\n    labels: [%s, x]",
+    "services: {a: {image: |\n   %s\n}}",
+    "services:\n  a:\n    command: |\n      %s\n    image: x", "services:\n  a: {image: x} # %s\n  b: {image: x}",
+    "services: { %s: {image: x}}",
 ]  # fmt: skip
 
 

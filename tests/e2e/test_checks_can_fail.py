@@ -1,0 +1,119 @@
+"""Each kind of check is seen to fail, and each to become inconclusive: the network is broken on purpose, and exactly the right cells turn."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from tests.e2e.conftest import Lab
+from tests.e2e.driver import Cells, cells, checks
+
+pytestmark = [pytest.mark.root, pytest.mark.lab]
+
+
+def host_of(lab: Lab) -> dict[str, str]:
+    """Endpoint -> host, as the report says."""
+    _, report = lab.user.report("verify", lab.name)
+    return {c["from"]: c["from_host"] for c in report["checks"] if c["kind"] == "reach"}
+
+
+def container_of(lab: Lab, host: str, service: str) -> str:
+    """The container of the service's task on that host."""
+    found = lab.on(host, "docker", "ps", "--quiet", "--no-trunc", "--filter", f"label=com.docker.swarm.service.name={lab.name}_{service}")
+    assert found, f"no task of {service} on {host}"
+    return found.splitlines()[0]
+
+
+def address_of(lab: Lab, host: str) -> str:
+    _, report = lab.user.report("report", lab.name)
+    return next(str(h["address"]) for h in report["hosts"] if h["name"] == host)
+
+
+def test_unbroken_everything_is_proven(lab: Lab) -> None:
+    status, report = lab.user.report("verify", lab.name)
+    assert status == 0
+    assert report["summary"]["fail"] == report["summary"]["inconclusive"] == 0
+    assert {c["kind"] for c in report["checks"]} == {"reach", "name", "network"}
+    assert cells(report, "pass") >= {("front.1", "db.1"), ("front.2", "db.1"), ("api.1", "db.1"), ("db.1", "front.1")}
+
+
+def test_a_leak_turns_exactly_the_leaking_pair_red(lab: Lab) -> None:
+    """One front task is connected to the back network: it and db can reach each other now, so both directions are red."""
+    where = host_of(lab)
+    task, host = "front.1", where["front.1"]
+    container, network = container_of(lab, host, "front"), f"{lab.name}_back-net"
+    with lab.user.broken(
+        lab.name, host, ["docker", "network", "connect", network, container], ["docker", "network", "disconnect", "--force", network, container]
+    ):
+        status, report = lab.user.report("verify", lab.name)
+    assert status == 1
+    red = cells(report, "fail")
+    assert (task, "db.1") in red
+    # On that network it also meets api at api's back-net address, where it must not.
+    assert red == {(task, "db.1"), (task, "api.1"), (task, "api.2"), ("db.1", task)}
+    assert all(c["network"] == "back-net" for c in checks(report, kind="reach", verdict="fail", from_=task))
+    assert (task, "db.1") in cells(report, "fail", kind="name")
+    assert cells(report, "inconclusive") == set()
+
+
+def test_vxlan_lost_one_way_is_red_for_that_pair_and_unproven_for_its_denies(lab: Lab) -> None:
+    where = host_of(lab)
+    rule = ["OUTPUT", "-d", address_of(lab, "host2"), "-p", "udp", "--dport", "4789", "-j", "DROP"]
+    with lab.user.broken(lab.name, "host1", ["iptables", "-I", *rule], ["iptables", "-D", *rule]):
+        status, report = lab.user.report("verify", lab.name)
+    assert status == 1
+    crossing = {(a, b) for a, b in product(where, where) if {where[a], where[b]} == {"host1", "host2"}}
+    allowed = {(c["from"], c["to"]) for c in checks(report, kind="reach", expected="allow")} & crossing
+    denied = {(c["from"], c["to"]) for c in checks(report, kind="reach", expected="deny")} & crossing
+    assert allowed
+    assert denied
+    assert cells(report, "fail") == allowed
+    assert cells(report, "inconclusive") == denied
+    for check in checks(report, kind="reach", verdict="fail"):
+        request_lost = check["from_host"] == "host1"
+        assert check["evidence"]["left"] is True
+        assert check["evidence"]["seen"] is not request_lost, check
+        assert ("request lost" if request_lost else "answer lost") in check["explanation"]
+    assert [f["hosts"] for f in report["findings"] if "4789" in f["title"]] == [["host1", "host2"]]
+
+
+def test_a_paused_target_leaves_its_denies_unproven(lab: Lab) -> None:
+    where = host_of(lab)
+    db = container_of(lab, where["db.1"], "db")
+    with lab.user.broken(lab.name, where["db.1"], ["docker", "pause", db], ["docker", "unpause", db]):
+        status, report = lab.user.report("verify", lab.name)
+    assert status == 4
+    assert cells(report, "fail") == set()
+    depend: Cells = {(c["from"], c["to"]) for c in checks(report, kind="reach", expected="deny") if "db.1" in (c["from"], c["to"])}
+    assert cells(report, "inconclusive") == depend
+    assert all("paused" in c["explanation"] for c in checks(report, kind="reach", verdict="inconclusive"))
+
+
+def test_a_host_where_no_prober_can_run_proves_nothing(lab: Lab) -> None:
+    """Without an agent on db's host its listeners are dead: its denies are unproven, never passed."""
+    where = host_of(lab)
+    host = where["db.1"]
+    hide, show = ["mv", "/usr/bin/python3", "/usr/bin/python3.hidden"], ["mv", "/usr/bin/python3.hidden", "/usr/bin/python3"]
+    with lab.user.broken(lab.name, host, hide, show):
+        status, report = lab.user.report("verify", lab.name)
+    assert status == 4
+    there = {(c["from"], c["to"]) for c in checks(report, kind="reach") if host in (c["from_host"], c["to_host"])}
+    assert cells(report, "inconclusive") == there
+    assert cells(report, "fail") == set()
+    assert any(host in c["explanation"] for c in checks(report, verdict="inconclusive"))
+
+
+def test_a_lost_alias_turns_its_name_red(lab: Lab) -> None:
+    """api leaves front-net and comes back without its alias."""
+    leader, network, service = "host1", f"{lab.name}_front-net", f"{lab.name}_api"
+    without = ["docker", "service", "update", "--quiet", "--network-rm", network, "--network-add", f"name={network}", service]
+    alias = f"name={network},alias=backend-api,alias=api"
+    with_it = ["docker", "service", "update", "--quiet", "--network-rm", network, "--network-add", alias, service]
+    with lab.user.broken(lab.name, leader, without, with_it):
+        status, report = lab.user.report("verify", lab.name)
+    assert status == 1
+    red = checks(report, kind="name", verdict="fail")
+    assert {c["evidence"]["name"] for c in red} >= {"backend-api"}
+    assert all(c["to_service"] == "api" for c in red)
+    assert cells(report, "fail") == set()

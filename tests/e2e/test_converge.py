@@ -1,0 +1,62 @@
+"""`up` again: it completes what is missing, changes nothing that is right, and shows what the engine has instead of what was declared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.driver import ROOT, User, checks, leftovers
+
+pytestmark = [pytest.mark.root, pytest.mark.lab]
+
+SMALL = """\
+version: "3.8"
+services:
+  one: {image: "swarmlab/stand-in:1", networks: [closed], deploy: {mode: global, endpoint_mode: dnsrr}}
+networks:
+  closed: {driver: overlay, internal: true}
+x-swarmlab: {hosts: 2}
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    file = tmp_path / "compose.yaml"
+    file.write_text(SMALL)
+    return file
+
+
+def test_an_option_that_the_engine_does_not_have_is_red_and_a_lost_host_comes_back(user: User, small: Path) -> None:
+    assert user.run("up", str(small), "--name", "again").status == 0
+    # A network of that name, but not internal, is in the stack's place: the engine keeps it.
+    user.on("again", "host1", "docker", "stack", "rm", "again")
+    gone = "until ! docker network inspect again_closed >/dev/null 2>&1; do sleep 0.2; done"
+    user.on("again", "host1", "timeout", "60", "sh", "-c", gone)
+    user.on("again", "host1", "docker", "network", "create", "--driver", "overlay", "--label", "com.docker.stack.namespace=again", "again_closed")
+    status, report = user.report("up", str(small), "--name", "again")
+    assert status == 1
+    red = checks(report, verdict="fail")
+    assert {(c["kind"], c["network"]) for c in red} == {("network", "closed")}
+    assert {"internal"} == {c["id"].split("/")[1].split("@")[0] for c in red}
+    ended = user.run("down", "again")
+    assert ended.status == 0, ended
+    assert leftovers("again") == []
+
+
+def test_the_same_up_twice_changes_no_task(user: User, small: Path) -> None:
+    assert user.run("up", str(small), "--name", "twice").status == 0
+    before = user.on("twice", "host1", "docker", "service", "ps", "--quiet", "--no-trunc", "twice_one")
+    assert user.run("up", str(small), "--name", "twice").status == 0
+    assert user.on("twice", "host1", "docker", "service", "ps", "--quiet", "--no-trunc", "twice_one") == before
+    assert user.run("down", "twice").status == 0
+
+
+def test_scope_boundary_shows_that_a_name_is_not_a_network(user: User) -> None:
+    status, report = user.report("up", "scope-boundary", "--name", "scope")
+    assert status == 0, report
+    scope = checks(report, kind="scope")
+    assert {(c["from"], c["to"], c["verdict"]) for c in scope} == {("left", "right", "pass"), ("right", "left", "pass")}
+    assert {c["verdict"] for c in checks(report, kind="reach", network="backbone", from_="left", to="right")} == {"pass"}
+    assert (ROOT / "scenarios/scope-boundary/README.md").exists()
+    assert user.run("down", "scope").status == 0

@@ -1,0 +1,41 @@
+"""A small real lab for the tests of the rooms `remote` and `providers`: made once for a module, gone after it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from swarmlab.events import Bus
+from swarmlab.model.host import Host
+from swarmlab.providers import HostsWanted, Provider, get
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Hosts that run, and what they were asked for with."""
+
+    provider: Provider
+    wanted: HostsWanted
+    hosts: list[Host]
+
+
+def wanted(directory: Path, count: int) -> HostsWanted:
+    """A lab of a name that no other run of these tests has."""
+    unique = f"test-{os.getpid()}-{directory.name[-12:]}".lower().replace("_", "-").rstrip("-")
+    return HostsWanted(unique, count, "", "tests", directory)
+
+
+def lab(directory: Path, count: int) -> Iterator[Lab]:
+    """For use in a fixture; skips where the engine cannot, and leaves nothing."""
+    provider = get("docker")
+    if problems := provider.fitness():
+        pytest.skip("; ".join(problem.text for problem in problems))
+    asked_for = wanted(directory, count)
+    try:
+        yield Lab(provider, asked_for, provider.create(asked_for, Bus()))
+    finally:
+        provider.destroy(asked_for.lab, asked_for.home)
