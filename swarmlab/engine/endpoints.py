@@ -18,23 +18,25 @@ INGRESS = "ingress"
 
 @dataclass(frozen=True)
 class HostView:
-    """What one host's engine adds: gateway addresses, paused containers, and which overlays are extended to it."""
+    """What one host's engine adds: its tasks' addresses on the gateway bridge, paused containers, its own addresses on local bridges."""
 
     gateways: Mapping[str, str]
     paused: frozenset[str]
+    own: tuple[Address, ...]
 
 
 @dataclass(frozen=True)
 class Found:
-    """The lab as it is now, ready to be probed."""
+    """The lab as it is now, ready to be probed. `desired` is how many tasks the Swarm wants of each service."""
 
     endpoints: tuple[Endpoint, ...]
     vips: Mapping[tuple[str, str], str]
+    desired: Mapping[str, int]
 
 
 def discover(engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str) -> Found:
     """Everything that can take part in a measurement."""
-    views = fan_out(engines, _view)
+    views = fan_out(engines, lambda engine: _view(engine, (*scenario.local_networks, overlay.GATEWAY_BRIDGE)))
     listed = stack.services(swarm.leader, lab)
     own = stack.own_services(swarm.leader, lab)
     keys = {network.deployed_as(lab): key for key, network in scenario.networks.items()}
@@ -50,14 +52,19 @@ def discover(engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, la
         endpoints.append(_task(task, swarm, listed, views, keys, lab))
     endpoints += _containers(engines, scenario, views, lab)
     endpoints += _bridges(endpoints, keys, ids, gateways)
-    endpoints += [Endpoint(f"host:{name}", name, "host", addresses=(Address(e.address, "underlay"),)) for name, e in engines.items()]
-    return Found(tuple(endpoints), _vips(listed, keys, ids, lab))
+    for name, engine in engines.items():
+        addresses = (*views[name].own, Address(engine.address, "underlay"))
+        endpoints.append(Endpoint(f"host:{name}", name, "host", addresses=addresses))
+    desired = {str(s["Spec"]["Name"]).removeprefix(f"{lab}_"): int(s["ServiceStatus"]["DesiredTasks"]) for s in listed}
+    return Found(tuple(endpoints), _vips(listed, keys, ids, lab), desired)
 
 
-def _view(engine: Engine) -> HostView:
+def _view(engine: Engine, local: tuple[str, ...]) -> HostView:
     with engine.errors("list its paused containers"):
         paused = frozenset(str(c["Id"]) for c in engine.api.containers(filters={"status": "paused"}))
-    return HostView(overlay.gateway_addresses(engine), paused)
+    bridges = {name: overlay.inspect(engine, name) for name in local}
+    own = tuple(Address(gateway, name) for name, found in bridges.items() if found and (gateway := overlay.gateway(found)))
+    return HostView(overlay.gateway_addresses(bridges[overlay.GATEWAY_BRIDGE] or {}), paused, own)
 
 
 def _task(
@@ -118,8 +125,7 @@ def _containers(engines: Mapping[str, Engine], scenario: Scenario, views: Mappin
 
 
 def _gateway(network: Mapping[str, Any]) -> str:
-    configs = (network.get("IPAMOptions") or {}).get("Configs") or []
-    return next((str(c["Gateway"]) for c in configs if c.get("Gateway")), "")
+    return overlay.gateway({"IPAM": {"Config": (network.get("IPAMOptions") or {}).get("Configs")}})
 
 
 def _bridges(endpoints: list[Endpoint], keys: Mapping[str, str], ids: Mapping[str, str], gateways: Mapping[str, str]) -> list[Endpoint]:

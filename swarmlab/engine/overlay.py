@@ -63,12 +63,17 @@ def properties(network: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def gateway_addresses(engine: Engine) -> dict[str, str]:
-    """Container id (its first 12 digits) -> its address on the host's gateway bridge."""
-    found = inspect(engine, GATEWAY_BRIDGE) or {}
-    containers = (found.get("Containers") or {}).items()
+def gateway_addresses(bridge: Mapping[str, Any]) -> dict[str, str]:
+    """Of the inspected gateway bridge: container id (its first 12 digits) -> its address there."""
+    containers = (bridge.get("Containers") or {}).items()
     pairs = [(str(container)[:12], str(endpoint["IPv4Address"]).partition("/")[0]) for container, endpoint in containers]
     return {container: address for container, address in pairs if address}
+
+
+def gateway(network: Mapping[str, Any]) -> str:
+    """The gateway address of an inspected network, "" if it has none."""
+    configs = (network.get("IPAM") or {}).get("Config") or []
+    return next((str(c["Gateway"]) for c in configs if c.get("Gateway")), "")
 
 
 def ensure_control(leader: Engine, lab: str, image: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swarmlab import probes
 from swarmlab.engine import overlay
@@ -78,12 +78,21 @@ def _once(
     timeout: float,
 ) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement]:
     found = discover(engines, swarm, scenario, lab)
-    plan = probes.plan(scenario, found.endpoints, vips=found.vips, timeout=timeout)
-    phase(f"{len(plan.probes)} probes and {len(plan.names)} questions between {len(plan.endpoints)} endpoints")
     networks = overlay.inspect_everywhere(engines, {key: network.deployed_as(lab) for key, network in scenario.networks.items()})
+    subnets = {n.network: n.properties["subnets"].split(",") for n in networks if n.properties.get("subnets")}
+    endpoints = probes.survey(found.endpoints, links, subnets)
+    scenario = _counted(scenario, found.desired)
+    plan = probes.plan(scenario, endpoints, vips=found.vips, timeout=timeout)
+    phase(f"{len(plan.probes)} probes and {len(plan.names)} questions between {len(plan.endpoints)} endpoints")
     measured = probes.measure(plan, links, networks=networks, dead_hosts=dead)
     checks = probes.judge(scenario, plan, measured)
     return checks, probes.findings(scenario, plan, measured, checks), measured
+
+
+def _counted(scenario: Scenario, desired: Mapping[str, int]) -> Scenario:
+    """With the number of tasks that the Swarm wants of a global service, so that a missing one is missed."""
+    counted = {n: replace(s, replicas=desired.get(n, s.replicas)) if s.is_global else s for n, s in scenario.services.items()}
+    return replace(scenario, services=counted)
 
 
 def _worth_another(checks: tuple[Check, ...]) -> bool:

@@ -6,5 +6,6 @@ from swarmlab.probes.judge import judge
 from swarmlab.probes.link import SessionLink
 from swarmlab.probes.plan import plan
 from swarmlab.probes.run import measure
+from swarmlab.probes.survey import survey
 
-__all__ = ["SessionLink", "findings", "judge", "measure", "plan", "uncovered_pairs"]
+__all__ = ["SessionLink", "findings", "judge", "measure", "plan", "survey", "uncovered_pairs"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from swarmlab.model.expectation import ALLOW, PROTOCOLS, Expectation, Kind
-from swarmlab.model.probe import Endpoint
-from swarmlab.probes.roster import GATEWAY_BRIDGE, Roster, on_network
+from swarmlab.model.probe import Address, Endpoint
+from swarmlab.probes.roster import GATEWAY_BRIDGE, Roster, on_network, owner
 
 Vips = Mapping[tuple[str, str], str]
 TRAFFIC = frozenset({Kind.REACH, Kind.SCOPE, Kind.VIP})
@@ -60,9 +60,17 @@ def exchanges(expectation: Expectation, roster: Roster, vips: Vips) -> Iterator[
                     yield from (Exchange(source.id, service, address, network, p, e.port) for p in wanted)
         return
     for source, target in pairs(e, roster):
-        for a in on_network(target, e.network):
+        for a in _addresses(e, target, roster):
             for protocol in wanted:
                 yield Exchange(source.id, target.id, a.address, a.network, protocol, e.port)
+
+
+def _addresses(expectation: Expectation, target: Endpoint, roster: Roster) -> list[Address]:
+    """A deny without a network means every address that the target has; an allow, those on the networks that the file gives it."""
+    found = on_network(target, expectation.network)
+    if expectation.network or expectation.expected != ALLOW:
+        return found
+    return [a for a in found if a.network in roster.scenario.networks_of(owner(target))]
 
 
 def gaps(expectation: Expectation, roster: Roster) -> Iterator[Gap]:

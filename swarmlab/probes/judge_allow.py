@@ -57,12 +57,12 @@ def direction(evidence: Evidence, probe: Probe, here: str, there: str) -> str:
 
     >>> p = Probe(1, "a.1", "b.1", "10.0.0.3", "net", "tcp", 1)
     >>> direction(Evidence(1, Outcome.TIMED_OUT, left=True, seen=False), p, "host1", "host2")
-    'request lost between host1 and host2'
+    'request lost from host1 to host2'
     >>> direction(Evidence(1, Outcome.TIMED_OUT, left=True, seen=True, answer_left=True), p, "host1", "host2")
-    'answer lost between host2 and host1'
+    'answer lost from host2 to host1'
     """
     if evidence.seen and evidence.answer_left:
-        return f"answer lost {_between(there, here)}"
+        return f"answer lost {_way(there, here)}"
     if evidence.seen and evidence.answer_left is False:
         return f"the request arrived at {probe.target} but was not answered"
     if evidence.seen:
@@ -71,12 +71,12 @@ def direction(evidence: Evidence, probe: Probe, here: str, there: str) -> str:
         asked = "; its question for the address's hardware address did, unanswered" if evidence.asked else ""
         return f"the request never left {probe.source}{asked}"
     if evidence.left and evidence.seen is False:
-        return f"request lost {_between(here, there)}"
+        return f"request lost {_way(here, there)}"
     lost = f" (the captures dropped {evidence.lost_records} records)" if evidence.lost_records else ""
     return f"where it was lost is not known{lost}"
 
 
-def _between(start: str, end: str) -> str:
+def _way(start: str, end: str) -> str:
     if not start or not end:
         return "on the way"
-    return f"between {start} and {end}" if start != end else f"inside {start}"
+    return f"from {start} to {end}" if start != end else f"inside {start}"

@@ -8,6 +8,7 @@ from swarmlab.model.check import Verdict
 from swarmlab.model.evidence import Evidence, Outcome
 from swarmlab.model.probe import Probe
 from swarmlab.probes.facts import Facts, is_virtual
+from swarmlab.probes.roster import owner
 
 Judged = tuple[Verdict, str, str, list[dict[str, object]]]  # verdict, observed, explanation, controls
 
@@ -20,6 +21,9 @@ def judge_deny(facts: Facts, probe: Probe, evidence: Evidence) -> Judged:
     if evidence.seen:
         arrived = f"The {probe.protocol} request of {probe.source} arrived at {where}"
         return Verdict.FAIL, "allow", f"{arrived}, though no answer came back ({evidence.outcome}).", []
+    plugged = attached(facts, probe)
+    if plugged:
+        return Verdict.FAIL, "allow", plugged, []
     missing = list(dict.fromkeys(filter(None, (condition(facts, probe, evidence) for condition in CONDITIONS))))
     if missing:
         return Verdict.INCONCLUSIVE, "unknown", f"Not proven: {'; '.join(missing)}.", twins(facts, probe)
@@ -115,6 +119,13 @@ def kernel_can_vip(facts: Facts, probe: Probe, evidence: Evidence) -> str:
     return lacking(facts, probe) if is_virtual(probe) else ""
 
 
+def address_is_the_targets_alone(facts: Facts, probe: Probe, evidence: Evidence) -> str:
+    """A probe that the sender's own kernel takes shows nothing about a network that the two could share."""
+    if _holds_address(facts, probe) and not to_itself(facts, probe):
+        return f"{probe.address} is {probe.source}'s own address too, so nothing was sent to {probe.target}"
+    return ""
+
+
 Condition = Callable[[Facts, Probe, Evidence], str]
 CONDITIONS: tuple[Condition, ...] = (
     sender_is_sound,
@@ -122,6 +133,7 @@ CONDITIONS: tuple[Condition, ...] = (
     something_was_measured,
     kernel_can_vip,
     answer_is_identified,
+    address_is_the_targets_alone,
     captures_are_whole,
     request_went_out,
     target_saw_nothing,
@@ -138,8 +150,27 @@ def lacking(facts: Facts, probe: Probe) -> str:
     return f"the kernel of {', '.join(without)} has no IP_VS, so virtual addresses do not work there" if without else ""
 
 
+def attached(facts: Facts, probe: Probe) -> str:
+    """A sender that is plugged into the target's overlay, where the file does not put it, is a leak whatever this one packet did.
+
+    The engine may even have given it the target's own address, so that no packet of ours could ever show the leak.
+    """
+    source = facts.plan.endpoints.get(probe.source)
+    if source is None or probe.network not in facts.overlays or probe.network in facts.scenario.networks_of(owner(source)):
+        return ""
+    own = next((a for a in source.addresses if a.network == probe.network), None)
+    if own is None:
+        return ""
+    where = f"{own.address}{f' on {own.interface}' if own.interface else ''}"
+    return f"{probe.source} is plugged into {probe.network} ({where}), where the file does not put it and where {probe.target} is."
+
+
 def to_itself(facts: Facts, probe: Probe) -> bool:
     """Node-local networks may give the sender the very address that the target has on its own host."""
+    return facts.roster.host_local(probe.network) and _holds_address(facts, probe)
+
+
+def _holds_address(facts: Facts, probe: Probe) -> bool:
     source = facts.plan.endpoints.get(probe.source)
     return source is not None and any(a.address == probe.address for a in source.addresses)
 

@@ -49,17 +49,23 @@ def free_port(taken: set[int]) -> int:
 
 
 def _cells(scenario: Scenario, roster: Roster, vips: Vips) -> Cells:
-    """Each exchange once. What a person wrote wins over what was derived; two that contradict each other are both measured."""
+    """Each exchange once. What a person wrote wins over what was derived, and the narrower over the wider; two that contradict each
+    other all the same are both measured.
+    """
     cells: Cells = {}
-    for e in sorted((e for e in scenario.expectations if e.kind in TRAFFIC), key=lambda e: e.derived):
+    for e in sorted((e for e in scenario.expectations if e.kind in TRAFFIC), key=_rank):
         for x in exchanges(e, roster, vips):
             key: tuple[object, ...] = (e.kind, *x)
             before = cells.get(key)
             if before is None:
                 cells[key] = (x, e)
-            elif before[1].expected != e.expected and before[1].derived == e.derived:
+            elif before[1].expected != e.expected and _rank(before[1]) == _rank(e):
                 cells.setdefault((*key, e.expected), (x, e))
     return cells
+
+
+def _rank(e: Expectation) -> tuple[bool, int]:
+    return (e.derived, -(bool(e.network) + bool(e.protocol)))
 
 
 def _names(scenario: Scenario, roster: Roster, vips: Vips) -> tuple[NameProbe, ...]:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
-from swarmlab.scenario.names import GATEWAY_BRIDGE, PREDEFINED
+from swarmlab.scenario.names import PREDEFINED
 
 
 @dataclass(frozen=True)
@@ -82,18 +82,14 @@ class Derivation:
     def _reach(self, a: Party, b: Party) -> Iterator[Expectation]:
         for key in sorted(a.overlays & b.overlays):
             yield Expectation(Kind.REACH, ALLOW, _both(a, b, key), a.name, b.name, key)
-        if a.predefined or b.predefined:
+        if a.overlays & b.overlays or a.predefined or b.predefined:
             return  # a task in its host's own namespace can reach more than the file says
-        for key in sorted((b.overlays | b.locals) - a.overlays - a.locals):
-            because = f"{a.name} is not on {key}, so {b.name}'s address there is out of its reach"
+        because = f"{a.name} and {b.name} share no network"
+        if not a.locals & b.locals:
+            yield Expectation(Kind.REACH, DENY, because, a.name, b.name)
+            return
+        for key in sorted((b.overlays | b.locals) - a.locals):  # on the local network that both name, `_local` says what holds
             yield Expectation(Kind.REACH, DENY, because, a.name, b.name, key)
-        if a.is_service and b.is_service and not a.overlays & b.overlays and self._has_way_out(b):
-            because = f"{a.name} and {b.name} share no network, and the gateway bridge of a host does not pass traffic between containers"
-            yield Expectation(Kind.REACH, DENY, because, a.name, b.name, GATEWAY_BRIDGE)
-
-    def _has_way_out(self, party: Party) -> bool:
-        """Tasks that are on internal networks only have no address on the gateway bridge."""
-        return any(key not in self.networks or not self.networks[key].internal for key in party.overlays)
 
     def _local(self, a: Party, b: Party) -> Iterator[Expectation]:
         for key in sorted(a.locals & b.locals):

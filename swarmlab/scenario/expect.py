@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from swarmlab.errors import Mark
-from swarmlab.model.expectation import PROTOCOLS, Expectation, Kind
+from swarmlab.model.expectation import DENY, PROTOCOLS, Expectation, Kind
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
 from swarmlab.scenario.block import NetworkSpec, PairSpec
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
@@ -149,6 +149,8 @@ def _applied(group: Sequence[Expectation], entry: Expectation) -> list[Expectati
     matching = [e for e in split if _covered(e, entry)]
     if not matching:
         return [*split, replace(entry, name=entry.name or (entry.target if entry.kind is Kind.NAME else ""))]
+    if entry.kind is Kind.REACH and entry.expected == DENY and not entry.network:
+        return [*(e for e in split if not _covered(e, entry)), entry]  # by any address, not just on the networks that they share
     return [_overridden(e, entry) if _covered(e, entry) else e for e in split]
 
 

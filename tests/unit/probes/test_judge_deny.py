@@ -255,9 +255,28 @@ def test_the_senders_own_address_is_delivered_to_itself() -> None:
     case = with_evidence(outcome=Outcome.ANSWERED, responder="front.1", left=None)(proven())
     p, m = case
     own = task("front.1", "host1", ("10.0.1.3", "front-net"), ("10.0.2.7", "docker_gwbridge"))
-    check = verdict(replace(p, endpoints={**p.endpoints, "front.1": own}), m)
+    denied = next(x for x in p.probes if (x.source, x.target, x.network, x.protocol) == ("front.1", "db.1", "back-net", "tcp"))
+    local = tuple(replace(x, network="docker_gwbridge") if x is denied else x for x in p.probes)
+    plugged = replace(p, probes=local, endpoints={**p.endpoints, "front.1": own})
+    check = verdict(plugged, m, DENIED.replace("back-net", "docker_gwbridge"))
     assert check.verdict is Verdict.PASS
     assert check.explanation == "10.0.2.7 is front.1's own address on host1: delivered to itself, never to db.1."
+
+
+def test_an_overlay_address_that_the_sender_holds_too_proves_nothing() -> None:
+    p, m = with_evidence(outcome=Outcome.ANSWERED, responder="front.1", left=None)(proven())
+    own = task("front.1", "host1", ("10.0.1.3", "front-net"), ("10.0.2.7", "docker_gwbridge"))
+    check = verdict(replace(p, endpoints={**p.endpoints, "front.1": own}), m)
+    assert check.verdict is Verdict.INCONCLUSIVE
+    assert "10.0.2.7 is front.1's own address too" in check.explanation
+
+
+def test_a_sender_plugged_into_the_targets_overlay_is_a_leak_whatever_the_packet_did() -> None:
+    p, m = proven()
+    leaked = task("front.1", "host1", ("10.0.1.3", "front-net"), ("10.0.2.99", "back-net"))
+    check = verdict(replace(p, endpoints={**p.endpoints, "front.1": leaked}), m)
+    assert check.verdict is Verdict.FAIL
+    assert check.explanation == "front.1 is plugged into back-net (10.0.2.99), where the file does not put it and where db.1 is."
 
 
 def test_on_one_host_no_pair_has_to_carry_traffic() -> None:

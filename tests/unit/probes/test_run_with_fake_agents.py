@@ -81,7 +81,7 @@ def test_a_one_way_loss_reddens_the_allows_that_cross_and_unproves_the_denies(he
     assert red == {i for i in crossing if checks[i].expected == "allow"}
     assert grey == {i for i in crossing if checks[i].expected == "deny"}
     text = checks["reach:front.1->api.2@front-net/tcp"].explanation
-    assert ("request lost between host1 and host3" if here == "host1" else "answer lost between host3 and host1") in text
+    assert ("request lost from host1 to host3" if here == "host1" else "answer lost from host3 to host1") in text
     assert [(f.id, f.title, f.hosts) for f in found] == [
         (f"vxlan-lost:{here}->{there}", f"UDP/4789 (VXLAN) from {here} to {there} is lost", ("host1", "host3"))
     ]

@@ -80,7 +80,7 @@ def test_shipped_scenarios_teach_and_warn_of_nothing(name: str) -> None:
 def test_three_tier_denies_front_the_database() -> None:
     expectations = read(find("three-tier")).expectations
     found = {(e.kind, e.network, e.name): e.expected for e in expectations if (e.source, e.target) == ("front", "db")}
-    assert found == {(Kind.REACH, "back-net", ""): "deny", (Kind.NAME, "", "db"): "deny", (Kind.NAME, "", "tasks.db"): "deny"}
+    assert found == {(Kind.REACH, "", ""): "deny", (Kind.NAME, "", "db"): "deny", (Kind.NAME, "", "tasks.db"): "deny"}
 
 
 def test_scope_boundary_ends_the_bridge_and_not_the_overlay() -> None:
