@@ -19,6 +19,7 @@ from swarmlab.errors import HostError, SwarmlabError
 if TYPE_CHECKING:
     from swarmlab.remote import Remote
 
+OLDEST_API, NEWEST_API = "1.41", "1.44"  # of engine 20.10; of 25 and later, which have dropped nothing we use
 LABEL = "io.swarmlab.lab"  # on everything that we make inside engines and Swarms
 STACK_LABEL = "com.docker.stack.namespace"  # set by `docker stack deploy`
 
@@ -41,10 +42,10 @@ class _Pool(HTTPConnectionPool):
 
     def __init__(self, remote: Remote, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout, maxsize=4)
-        self.remote = remote
+        self.remote, self.seconds = remote, timeout
 
     def _new_conn(self) -> Any:
-        return _Connection(self.remote, float(self.timeout.connect_timeout or 60))
+        return _Connection(self.remote, self.seconds)
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         try:
@@ -73,13 +74,18 @@ class Engine:
         self.remote = remote
         self.name = remote.host.name
         self.address = remote.host.address
+        self._adapter = _Adapter(remote, timeout)
         with self.errors("ask the engine for its version"):
-            # The version is given so that the SDK does not dial out before our adapter is in place.
-            self.api: Any = APIClient(base_url="http://localhost:1", version="1.41", timeout=int(timeout))
-            self.api.base_url = "http+docker://ssh"
-            self.api.mount("http+docker://ssh", _Adapter(remote, timeout))
+            # Versions are given so that the SDK does not dial out before our adapter is in place.
+            self.api = self._client(OLDEST_API, timeout)
             self.version: dict[str, Any] = self.api.version(api_version=False)
-            self.api._version = min(self.version["ApiVersion"], "1.44", key=_numbers)
+            self.api = self._client(min(self.version["ApiVersion"], NEWEST_API, key=_numbers), timeout)
+
+    def _client(self, api_version: str, timeout: float) -> Any:
+        client = APIClient(base_url="http://localhost:1", version=api_version, timeout=int(timeout))
+        client.base_url = "http+docker://ssh"
+        client.mount("http+docker://ssh", self._adapter)
+        return client
 
     @contextmanager
     def errors(self, doing: str, fix: str = "") -> Iterator[None]:

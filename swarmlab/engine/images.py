@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound
@@ -22,7 +24,7 @@ def ensure(engines: Mapping[str, Engine], images: tuple[str, ...], builders: Map
         hosts = {name: engines[name] for name, lacking in missing.items() if image in lacking}
         phase(f"{image} to {len(hosts)} hosts", 0, len(hosts))
         source = _built(builders[image]) if image in builders else _local(image)
-        fan_out(hosts, lambda engine, source=source, image=image: _load(engine, image, source))
+        fan_out(hosts, partial(_load, image=image, source=source))
 
 
 def _has(engine: Engine, image: str) -> bool:
@@ -49,7 +51,7 @@ def _built(builder: Callable[[], bytes]) -> Source:
 def _local(image: str) -> Source:
     """The machine's own engine has it, or can pull it."""
     try:
-        api = docker.APIClient(**docker.utils.kwargs_from_env(), version="auto")
+        api: Any = docker.from_env(version="auto").api
         try:
             api.inspect_image(image)
         except ImageNotFound:

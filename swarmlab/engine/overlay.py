@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from docker.errors import NotFound
-from docker.types import ContainerSpec, EndpointSpec, RestartPolicy, ServiceMode, TaskTemplate
+from docker.types import ContainerSpec, EndpointSpec, NetworkAttachmentConfig, RestartPolicy, ServiceMode, TaskTemplate
 
 from swarmlab.engine.client import LABEL, Engine
 from swarmlab.model.evidence import NetworkEvidence
@@ -85,7 +85,7 @@ def ensure_control(leader: Engine, lab: str, image: str) -> None:
             leader.api.create_network(name, driver="overlay", labels=labels, check_duplicate=True)
         if not leader.api.services(filters={"name": name}):
             spec = ContainerSpec(image=image, labels=labels)
-            template = TaskTemplate(spec, networks=[{"Target": name}], restart_policy=RestartPolicy(condition="any"))
+            template = TaskTemplate(spec, networks=[NetworkAttachmentConfig(name)], restart_policy=RestartPolicy(condition="any"))
             leader.api.create_service(
                 template, name=name, labels=labels, mode=ServiceMode("global"), endpoint_spec=EndpointSpec(mode="dnsrr")
             )

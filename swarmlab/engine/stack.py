@@ -69,7 +69,9 @@ def wait_running(leader: Engine, listed: Callable[[], list[dict[str, Any]]], pha
         until(running, "every task runs", timeout=timeout, interval=0.1, last=lambda: state["text"])
     except DeadlinePassed as error:
         detail = "\n".join(f"  {line}" for line in _errors_of(leader, listed())) or "  no task reports an error"
-        raise StackFailed(f"{error.message}\n{detail}", fix="see the tasks' errors above; `--wait SECONDS` gives slow hosts more time") from error
+        raise StackFailed(
+            f"{error.message}\n{detail}", fix="see the tasks' errors above; `--wait SECONDS` gives slow hosts more time"
+        ) from error
 
 
 def _has_tasks(leader: Engine, found: Sequence[dict[str, Any]], total: int) -> bool:
@@ -91,7 +93,9 @@ def _give_up_on_failures(leader: Engine, found: Sequence[dict[str, Any]]) -> Non
             count[task["ServiceID"]] = count.get(task["ServiceID"], 0) + 1
     if any(n >= PATIENCE for n in count.values()):
         text = "\n".join(f"  {line}" for line in _errors_of(leader, lacking))
-        raise StackFailed(f"tasks of the stack keep failing:\n{text}", fix="`swarmlab exec` and `docker service logs` on a manager show more")
+        raise StackFailed(
+            f"tasks of the stack keep failing:\n{text}", fix="`swarmlab exec` and `docker service logs` on a manager show more"
+        )
 
 
 def _errors_of(leader: Engine, found: Sequence[dict[str, Any]]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from docker.errors import NotFound
@@ -17,7 +18,7 @@ from swarmlab.remote import fan_out
 def ensure_networks(engines: Mapping[str, Engine], scenario: Scenario, lab: str) -> None:
     """Each node-local network on each of its hosts."""
     for network in scenario.local_networks.values():
-        fan_out({name: engines[name] for name in network.hosts}, lambda engine, network=network: _ensure_network(engine, network, lab))
+        fan_out({name: engines[name] for name in network.hosts}, partial(_ensure_network, network=network, lab=lab))
 
 
 def ensure_containers(engines: Mapping[str, Engine], scenario: Scenario, stack: str, lab: str) -> None:
@@ -47,7 +48,9 @@ def remove(engine: Engine, lab: str) -> None:
 
 def _owned(labels: Mapping[str, str] | None, lab: str, what: str, host: str) -> None:
     if (labels or {}).get(LABEL) != lab:
-        raise SwarmRefused(f"{host}: {what} exists and was not made by lab {lab!r}; it is left alone", fix="rename yours, or the scenario's")
+        raise SwarmRefused(
+            f"{host}: {what} exists and was not made by lab {lab!r}; it is left alone", fix="rename yours, or the scenario's"
+        )
 
 
 def _ensure_network(engine: Engine, network: LocalNetwork, lab: str) -> None:
@@ -75,9 +78,7 @@ def _ensure_container(engine: Engine, scenario: Scenario, container: Container, 
 
 def _create(engine: Engine, scenario: Scenario, container: Container, stack: str, lab: str) -> None:
     names = {key: key if key in scenario.local_networks else scenario.networks[key].deployed_as(stack) for key in container.networks}
-    configs = {
-        names[key]: engine.api.create_endpoint_config(ipv4_address=address or None) for key, address in container.networks.items()
-    }
+    configs = {names[key]: engine.api.create_endpoint_config(ipv4_address=address or None) for key, address in container.networks.items()}
     first = next(iter(configs), "")
     engine.api.create_container(
         container.image,

@@ -91,7 +91,10 @@ def _init(engine: Engine, lab: str) -> None:
     with engine.errors("start a Swarm"):
         spec = engine.api.create_swarm_spec(labels={LABEL: lab})
         engine.api.init_swarm(
-            advertise_addr=f"{engine.address}:{PORT}", listen_addr=f"{engine.address}:{PORT}", data_path_addr=engine.address, swarm_spec=spec
+            advertise_addr=f"{engine.address}:{PORT}",
+            listen_addr=f"{engine.address}:{PORT}",
+            data_path_addr=engine.address,
+            swarm_spec=spec,
         )
 
 
@@ -104,7 +107,9 @@ def _join_all(leader: Engine, joining: Mapping[str, Engine], managers: set[str])
 
     def join(engine: Engine) -> None:
         role = "Manager" if engine.name in managers else "Worker"
-        with engine.errors(f"join the Swarm of {leader.name}", fix=f"port {PORT}/tcp of {leader.address} must be open from {engine.address}"):
+        with engine.errors(
+            f"join the Swarm of {leader.name}", fix=f"port {PORT}/tcp of {leader.address} must be open from {engine.address}"
+        ):
             engine.api.join_swarm(
                 remote_addrs=[f"{leader.address}:{PORT}"],
                 join_token=tokens[role],

@@ -28,7 +28,9 @@ def private_directory(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.chmod(0o700)
     except OSError as error:
-        raise ProviderError(f"{path}: cannot be used to keep state: {error.strerror}", fix="point SWARMLAB_HOME at a directory of yours") from error
+        raise ProviderError(
+            f"{path}: cannot be used to keep state: {error.strerror}", fix="point SWARMLAB_HOME at a directory of yours"
+        ) from error
     return path
 
 
@@ -65,8 +67,8 @@ def write(path: Path, data: str, mode: int = 0o600) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -83,7 +83,9 @@ def require(lab: str | None) -> LabState:
         raise LabUnknown(text, fix="name one" if known else "`swarmlab up three-tier` builds one")
     state = load(lab) if lab in known else None
     if state is None:
-        raise LabUnknown(f"there is no lab {lab!r}; labs: {', '.join(known) or 'none'}", fix=f"`swarmlab up SCENARIO --name {lab}` builds it")
+        raise LabUnknown(
+            f"there is no lab {lab!r}; labs: {', '.join(known) or 'none'}", fix=f"`swarmlab up SCENARIO --name {lab}` builds it"
+        )
     return state
 
 

@@ -47,7 +47,8 @@ def status(name: str | None) -> list[LabStatus]:
 
 def _status(kept: LabState) -> LabStatus:
     existing = providers.get(kept.provider).found(home.owner_id()).get(kept.lab, [])
-    hosts, services = [], []
+    hosts: list[HostStatus] = []
+    services: list[tuple[str, str]] = []
     for host in kept.hosts:
         seen, found = _ask(host, kept, host.name in existing)
         hosts.append(seen)

@@ -43,7 +43,9 @@ def intend(options: UpOptions) -> Intent:
     pinned = {h for n in scenario.local_networks.values() for h in n.hosts} | {c.host for c in scenario.containers.values()}
     lacking = sorted(pinned - {f"host{i + 1}" for i in range(hosts)})
     if lacking:
-        raise UsageError(f"the scenario pins something to {', '.join(lacking)}, and there are {hosts} hosts", fix=f"--hosts {scenario.hosts}")
+        raise UsageError(
+            f"the scenario pins something to {', '.join(lacking)}, and there are {hosts} hosts", fix=f"--hosts {scenario.hosts}"
+        )
     return Intent(lab_name(options.name or scenario.name), replace(scenario, hosts=hosts, managers=managers), options)
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 class Verdict(str, Enum):
     """Pass and fail are proven; everything else is inconclusive. ERROR is for a run that did not get that far."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
     ERROR = "error"

@@ -59,7 +59,7 @@ class Provider(Protocol):
         ...
 
     def destroy(self, lab: str, home: str) -> list[str]:
-        """Remove all that carries the lab's and the home's label; returns what was removed. Safe to repeat. ProviderError for another home's."""
+        """Remove all that carries the lab's and the home's label; returns what was removed. SwarmRefused for another home's lab."""
         ...
 
     def found(self, home: str) -> dict[str, list[str]]:

@@ -47,7 +47,9 @@ def problems() -> list[Problem]:
         return [Problem(error.message, error.fix)]
     with asked("describe itself"):
         info = client.info()
-        remote = not client.api.base_url.startswith(("http+docker://", "http://localhost", "http://127.", "https://127.", "https://localhost"))
+        remote = not client.api.base_url.startswith(
+            ("http+docker://", "http://localhost", "http://127.", "https://127.", "https://localhost")
+        )
     client.close()
     return [*_remote(remote), *_kind(info)]
 

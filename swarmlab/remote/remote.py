@@ -87,9 +87,7 @@ class Remote:
         """Run as root and wait; CommandFailed on a status other than 0 when `check`, HostError past `timeout` or `limit` bytes."""
         return self.feed(argv, () if stdin is None else (stdin,), timeout, check=check, limit=limit)
 
-    def feed(
-        self, argv: Sequence[str], chunks: Iterable[bytes], timeout: float, *, check: bool = True, limit: int = OUTPUT_LIMIT
-    ) -> Ran:
+    def feed(self, argv: Sequence[str], chunks: Iterable[bytes], timeout: float, *, check: bool = True, limit: int = OUTPUT_LIMIT) -> Ran:
         """As `run`, with standard input streamed from `chunks`."""
         command, deadline = shlex.join(argv), time.monotonic() + timeout
         channel = self.channel(argv, timeout)

@@ -39,7 +39,13 @@ class User:
     def run(self, *arguments: str, timeout: float = 300) -> Ended:
         """Run swarmlab to its end."""
         done = subprocess.run(
-            [*SWARMLAB, *arguments], env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
+            [*SWARMLAB, *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -1,4 +1,4 @@
-"""Each kind of check is seen to fail, and each to become inconclusive: the network is broken on purpose, and exactly the right cells turn."""
+"""Each kind of check is seen to fail, and to become inconclusive: networks are broken on purpose, and exactly the right cells turn."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ def test_a_leak_turns_exactly_the_leaking_pair_red(lab: Lab) -> None:
     task, host = "front.1", where["front.1"]
     container, network = container_of(lab, host, "front"), f"{lab.name}_back-net"
     with lab.user.broken(
-        lab.name, host, ["docker", "network", "connect", network, container], ["docker", "network", "disconnect", "--force", network, container]
+        lab.name,
+        host,
+        ["docker", "network", "connect", network, container],
+        ["docker", "network", "disconnect", "--force", network, container],
     ):
         status, report = lab.user.report("verify", lab.name)
     assert status == 1

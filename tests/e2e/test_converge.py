@@ -33,7 +33,18 @@ def test_an_option_that_the_engine_does_not_have_is_red_and_a_lost_host_comes_ba
     user.on("again", "host1", "docker", "stack", "rm", "again")
     gone = "until ! docker network inspect again_closed >/dev/null 2>&1; do sleep 0.2; done"
     user.on("again", "host1", "timeout", "60", "sh", "-c", gone)
-    user.on("again", "host1", "docker", "network", "create", "--driver", "overlay", "--label", "com.docker.stack.namespace=again", "again_closed")
+    user.on(
+        "again",
+        "host1",
+        "docker",
+        "network",
+        "create",
+        "--driver",
+        "overlay",
+        "--label",
+        "com.docker.stack.namespace=again",
+        "again_closed",
+    )
     status, report = user.report("up", str(small), "--name", "again")
     assert status == 1
     red = checks(report, verdict="fail")
