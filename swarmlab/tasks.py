@@ -58,6 +58,7 @@ def swarm(context: Context, lab: str) -> None:
 def deploy(context: Context, lab: str, wait: int = 300) -> None:
     """Carry images, deploy the stack, wait until every task runs."""
     with _hosts(lab) as (kept, engines, bus):
+        build.carry(engines, kept.read_scenario(), bus)
         build.deploy(engines, _swarm(kept, engines), kept.read_scenario(), kept.lab, bus, wait=wait)
         say("every task runs")
 

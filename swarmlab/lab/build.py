@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from swarmlab.engine import images, overlay, stack, standalone
 from swarmlab.engine.client import Engine
@@ -12,6 +12,7 @@ from swarmlab.events import Bus
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes import uncovered_pairs
 from swarmlab.providers.images.stand_in import stand_in_archive
+from swarmlab.remote import fan_out
 from swarmlab.scenario import STAND_IN_IMAGE
 
 BUILDERS = {STAND_IN_IMAGE: stand_in_archive}
@@ -23,11 +24,27 @@ def form_swarm(engines: Mapping[str, Engine], lab: str, managers: int, bus: Bus,
         return form(engines, lab, managers, phase, owned=owned)
 
 
-def deploy(engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str, bus: Bus, *, wait: float) -> None:
-    """Phases `images` and `stack`: everything of the scenario runs afterwards."""
-    leader = swarm.leader
+def form_swarm_and_carry(engines: Mapping[str, Engine], scenario: Scenario, lab: str, bus: Bus, *, owned: bool) -> Swarm:
+    """Phases `swarm` and `images` side by side: neither needs the other."""
+    work: dict[str, Callable[[], object]] = {
+        "swarm": lambda: form_swarm(engines, lab, scenario.managers, bus, owned=owned),
+        "images": lambda: carry(engines, scenario, bus),
+    }
+    done = fan_out(work, lambda one: one())
+    swarm = done["swarm"]
+    assert isinstance(swarm, Swarm)
+    return swarm
+
+
+def carry(engines: Mapping[str, Engine], scenario: Scenario, bus: Bus) -> None:
+    """Phase `images`."""
     with bus.phase("images") as phase:
         images.ensure(engines, scenario.images, BUILDERS, phase)
+
+
+def deploy(engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str, bus: Bus, *, wait: float) -> None:
+    """Phase `stack`: everything of the scenario runs afterwards. Its images are on the hosts already."""
+    leader = swarm.leader
     with bus.phase("stack") as phase:
         standalone.ensure_networks(engines, scenario, lab)
         stack.deploy(leader, lab, scenario.compose)

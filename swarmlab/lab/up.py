@@ -78,7 +78,7 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus) -> Report:
     kept = replace(kept, hosts=tuple(provider.create(wanted, bus)))
     state.save(kept)
     with connected(kept.hosts) as engines:
-        swarm = build.form_swarm(engines, lab, scenario.managers, bus, owned=True)
+        swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True)
         build.deploy(engines, swarm, scenario, lab, bus, wait=options.wait)
         state.save(replace(kept, built=True))
         if not options.verify:

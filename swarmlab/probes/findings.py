@@ -43,7 +43,11 @@ def _leaks(checks: list[Check]) -> Iterator[Finding]:
 
 
 # What a kernel said when it could not send -> finding, title, fix. The last row takes all that no other row took.
-OVERFLOW = ("neighbour-overflow", "the kernel's neighbour table is full", "`sysctl -w net.ipv4.neigh.default.gc_thresh3=16384` there")
+OVERFLOW = (
+    "neighbour-overflow",
+    "the kernel's neighbour table is full",
+    "`sysctl -w net.ipv4.neigh.default.gc_thresh3=16384` on the machine whose kernel these hosts use (container hosts: this one)",
+)
 SEND_ERRORS = (
     ("the sender's own firewall dropped", ("own-firewall", "the senders' own firewall drops what they send", "see its OUTPUT rules")),
     ("neighbour table", OVERFLOW),
