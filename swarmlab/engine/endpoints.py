@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from swarmlab.engine import overlay, stack, standalone
-from swarmlab.engine.client import LABEL, STACK_LABEL, Engine
+from swarmlab.engine.client import LABEL, Engine
 from swarmlab.engine.swarm import Swarm
 from swarmlab.model.probe import Address, Endpoint
 from swarmlab.model.scenario import Scenario
 from swarmlab.remote import fan_out
-
-INGRESS = "ingress"
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,6 @@ def _task(
     addresses = [
         Address(str(raw).partition("/")[0], keys.get(a["Network"]["Spec"]["Name"], a["Network"]["Spec"]["Name"]))
         for a in task.get("NetworksAttachments") or []
-        if a["Network"]["Spec"]["Name"] != INGRESS
         for raw in a.get("Addresses") or []
     ]
     view = views.get(host)
@@ -152,6 +149,3 @@ def _vips(listed: list[dict[str, Any]], keys: Mapping[str, str], ids: Mapping[st
         for vip in (service.get("Endpoint") or {}).get("VirtualIPs") or []
         if vip.get("Addr") and names.get(vip["NetworkID"]) in keys
     }
-
-
-__all__ = ["STACK_LABEL", "Found", "discover"]

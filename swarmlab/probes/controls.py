@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from swarmlab.model.expectation import PROTOCOLS
 from swarmlab.model.probe import Address, Endpoint
-from swarmlab.probes.expand import Exchange
+from swarmlab.probes.expand import INGRESS, Exchange
 from swarmlab.probes.roster import Roster
 
 
@@ -17,6 +17,8 @@ def controls(denied: Iterable[Exchange], roster: Roster) -> Iterator[Exchange]:
         endpoint = roster.by_id.get(id_)
         if endpoint is not None:
             for address in endpoint.addresses:
+                if address.network == INGRESS:
+                    continue  # the engine's rules in each task let only published ports pass there
                 yield from _beside(endpoint, address, roster)
     for x in dict.fromkeys((x.target, x.address, x.network, x.protocol, x.port) for x in denied if x.port):
         beside = _neighbour(roster.by_id.get(x[0]), x[2], roster)

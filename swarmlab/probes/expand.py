@@ -10,6 +10,7 @@ from swarmlab.model.expectation import ALLOW, PROTOCOLS, Expectation, Kind
 from swarmlab.model.probe import Address, Endpoint
 from swarmlab.probes.roster import GATEWAY_BRIDGE, Roster, on_network, owner
 
+INGRESS = "ingress"
 Vips = Mapping[tuple[str, str], str]
 TRAFFIC = frozenset({Kind.REACH, Kind.SCOPE, Kind.VIP})
 
@@ -66,10 +67,15 @@ def exchanges(expectation: Expectation, roster: Roster, vips: Vips) -> Iterator[
 
 
 def _addresses(expectation: Expectation, target: Endpoint, roster: Roster) -> list[Address]:
-    """A deny without a network means every address that the target has; an allow, those on the networks that the file gives it."""
+    """A deny without a network means every address that the target has; an allow, those on the networks that the file gives it.
+
+    All services that publish ports meet on Swarm's own ingress network, whatever the file says: that is no promise of its networks.
+    """
     found = on_network(target, expectation.network)
-    if expectation.network or expectation.expected != ALLOW:
+    if expectation.network:
         return found
+    if expectation.expected != ALLOW:
+        return [a for a in found if a.network != INGRESS]
     return [a for a in found if a.network in roster.scenario.networks_of(owner(target))]
 
 

@@ -64,7 +64,7 @@ def _unsent(facts: Facts) -> Iterator[Finding]:
             failed[next(named for sign, named in SEND_ERRORS if sign in e.detail)].append((p, e.detail))
     for (id_, title, fix), found in failed.items():
         hosts = tuple(sorted({facts.host(p.source) for p, _ in found}))
-        source = f"{found[0][1] or 'no detail'}; {ISSUE}44973"
+        source = f"{found[0][1] or 'no detail'}{f'; {ISSUE}44973' if id_ == OVERFLOW[0] else ''}"
         yield Finding(id_, "flaky", f"{title}: {len(found)} probes were not sent", hosts, "kernel", fix, source)
 
 
