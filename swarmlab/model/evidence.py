@@ -79,5 +79,6 @@ class Measurement:
     dead_endpoints: dict[str, str] = field(default_factory=dict)  # endpoint id -> why nothing can be said about it
     dead_hosts: dict[str, str] = field(default_factory=dict)
     lacks: dict[str, tuple[str, ...]] = field(default_factory=dict)  # host -> kernel features that it does not have
+    blind: frozenset[tuple[str, str]] = frozenset()  # (endpoint, protocol) whose capture missed a request that was answered
     attempts: int = 1
     seconds: float = 0.0

@@ -55,6 +55,12 @@ def captures_are_whole(facts: Facts, probe: Probe, evidence: Evidence) -> str:
     return ""
 
 
+def capture_can_see(facts: Facts, probe: Probe, evidence: Evidence) -> str:
+    """The target's capture saw a request of this run that the target answered; so one that it did not see did not come."""
+    blind = [t for t in facts.targets(probe) if (t, probe.protocol) in facts.measurement.blind]
+    return f"the capture at {', '.join(blind)} missed a {probe.protocol} request that was answered" if blind else ""
+
+
 def request_went_out(facts: Facts, probe: Probe, evidence: Evidence) -> str:
     """It left, or asked the way, or its own kernel knew none; or the address is the sender's own, and nothing has to leave."""
     if evidence.left or evidence.asked or evidence.outcome is Outcome.NO_ROUTE or to_itself(facts, probe):
@@ -135,6 +141,7 @@ CONDITIONS: tuple[Condition, ...] = (
     answer_is_identified,
     address_is_the_targets_alone,
     captures_are_whole,
+    capture_can_see,
     request_went_out,
     target_saw_nothing,
     target_was_reached,

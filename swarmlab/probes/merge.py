@@ -32,13 +32,14 @@ class Merge:
         self._sports = self._source_ports()
         self._seen: dict[int, list[Mapping[str, Any]]] = {}
         self._listeners: dict[str, str] = {}
+        self._samples: dict[tuple[str, str], int] = {}
 
     def questions(self) -> dict[str, list[dict[str, object]]]:
         """For each target's host, the probes of which its capture must be asked: all that the target itself did not visibly answer."""
         asked: dict[str, list[dict[str, object]]] = {}
         for p in self.plan.probes:
             raw = self._fired.get(p.id)
-            if raw is None or self._settled(p, raw):
+            if raw is None or (self._settled(p, raw) and not self._is_sample(p)):
                 continue
             port, sport = (self.port if p.port == self.plan.port else p.port), _number(raw.get("sport"))
             for target in self._targets(p):
@@ -46,6 +47,16 @@ class Merge:
                     entry = {"id": p.id, "target": target.id, "protocol": p.protocol, "port": port, "sport": int(sport or 0)}
                     asked.setdefault(target.host, []).append(entry)
         return asked
+
+    def _is_sample(self, p: Probe) -> bool:
+        """One answered probe for each target and protocol: its capture must have seen that one, or it is blind."""
+        return self._samples.setdefault((p.target, p.protocol), p.id) == p.id
+
+    def blind(self) -> frozenset[tuple[str, str]]:
+        """(endpoint, protocol) whose capture did not see a request that the endpoint did answer: what it "did not see" proves nothing."""
+        return frozenset(
+            key for key, id_ in self._samples.items() if _any([_flag(e.get("seen")) for e in self._seen.get(id_, [])]) is not True
+        )
 
     def saw(self, answers: Mapping[str, Answer]) -> None:
         """Take in what the targets' captures saw, and the state of their listeners."""

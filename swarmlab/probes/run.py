@@ -38,7 +38,15 @@ def measure(
         run = Run(plan, agents, pool, dict(dead_hosts or {}))
         merge = run.all(bus or Bus())
     return Measurement(
-        merge.probes(), merge.names(), tuple(networks), run.dead_endpoints, run.dead_hosts, run.lacks, 1, time.monotonic() - start
+        merge.probes(),
+        merge.names(),
+        tuple(networks),
+        run.dead_endpoints,
+        run.dead_hosts,
+        run.lacks,
+        merge.blind(),
+        1,
+        time.monotonic() - start,
     )
 
 

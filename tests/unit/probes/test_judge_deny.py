@@ -115,6 +115,7 @@ INCONCLUSIVE: dict[str, tuple[Callable[[Case], Case], str]] = {
         "sender dead",
     ),
     "captures lost records": (with_evidence(lost_records=3), "dropped 3 records"),
+    "a capture that misses what was answered": (measured(blind=frozenset({("db.1", "tcp")})), "missed a tcp request that was answered"),
     "never left": (with_evidence(left=False), "never left front.1"),
     "unknown whether it left": (with_evidence(left=None), "not known that the request left"),
     "unknown whether it arrived": (with_evidence(seen=None), "not known whether db.1 saw"),

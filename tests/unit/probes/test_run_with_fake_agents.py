@@ -43,12 +43,27 @@ def test_a_healthy_lab_is_all_green_and_has_no_connectivity_finding() -> None:
     assert m.lacks["host1"] == ("ip_vs",)
 
 
-def test_hosts_are_asked_in_step_and_only_about_what_was_not_answered() -> None:
+def test_hosts_are_asked_in_step_about_what_was_not_answered_and_one_sample_of_the_rest() -> None:
     fakes = agents(World(P))
     measure(P, fakes)
     assert fakes["host3"].ops() == ["hello", "open", "fire", "seen", "close"]
-    asked = {P.probes[q["id"]].target for q in fakes["host3"].requests[3]["probes"]}
-    assert asked == {"db.1"}, "only the denied ones: all else was answered by its target"
+    asked = [P.probes[q["id"]] for q in fakes["host3"].requests[3]["probes"]]
+    answered = [(p.target, p.protocol) for p in asked if not p.expectation or p.expectation.expected != "deny"]
+    assert len(answered) == len(set(answered)), "one answered probe for each target and protocol shows that its capture can see"
+    assert {p.target for p in asked if p.expectation and p.expectation.expected == "deny"} == {"db.1"}
+
+
+def test_a_capture_that_sees_nothing_unproves_the_denies_of_its_target() -> None:
+    def blind(answer: dict[str, Any]) -> dict[str, Any]:
+        return {**answer, "probes": [{**p, "seen": False} for p in answer["probes"]]} if answer["op"] == "seen" else answer
+
+    world = World(P)
+    m, checks, _ = run(world, host3=FakeAgent("host3", world, garble=blind))
+    assert ("db.1", "tcp") in m.blind
+    denied = [c for c in checks.values() if c.kind == "reach" and c.expected == "deny" and c.target == "db.1"]
+    assert denied
+    assert {c.verdict for c in denied} == {Verdict.INCONCLUSIVE}
+    assert all("missed a" in c.explanation for c in denied)
 
 
 def test_an_echo_reply_is_attributed_by_tcp_to_the_same_address() -> None:
