@@ -11,7 +11,7 @@ from swarmlab.cli.flags import BUILDING, OUTPUT, flags, timeout, wait
 from swarmlab.cli.outputs import Outputs
 from swarmlab.cli.run import measure
 from swarmlab.cli.types import complete_lab, complete_scenario
-from swarmlab.errors import OK
+from swarmlab.errors import OK, UsageError
 
 
 def up_options(given: Mapping[str, Any]) -> Any:
@@ -21,7 +21,7 @@ def up_options(given: Mapping[str, Any]) -> Any:
     return UpOptions(
         scenario=given["scenario"],
         name=lab_name(given["name"]) if given["name"] else "",
-        provider=given["provider"],
+        provider=_provider(given["provider"], given["inventory"]),
         inventory=given["inventory"],
         hosts=given["hosts"],
         managers=int(given["managers"]) if given["managers"] else None,
@@ -33,6 +33,13 @@ def up_options(given: Mapping[str, Any]) -> Any:
         verify=not given.get("no_verify", False),
         rollback=not given.get("no_rollback", False),
     )
+
+
+def _provider(name: str, inventory: object) -> str:
+    """Who gives hosts means those: they are never passed over for others. Raises UsageError."""
+    if inventory and name not in ("auto", "inventory"):
+        raise UsageError(f"--inventory and --provider {name} do not go together", fix="leave one of them out")
+    return "inventory" if inventory else name
 
 
 @click.command("up", short_help="Hosts, Swarm, networks, stack, proof.")

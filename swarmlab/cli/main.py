@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -16,6 +18,8 @@ from swarmlab import __version__
 from swarmlab.cli.crash import write_crash
 from swarmlab.cli.lazy import COMMANDS, PIPE_CLOSED, LazyGroup
 from swarmlab.errors import INTERRUPTED, UNBUILDABLE, SwarmlabError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # somebody's disk, and no mistake of ours
 
 EPILOG = """\b
 Examples:
@@ -49,6 +53,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and say how it ended: the exit status that CONTRACT promises."""
+    _survive_closed_streams()
     _survive_odd_text()
     _interruptible()
     try:
@@ -77,6 +82,10 @@ def run() -> NoReturn:
 
 
 def _internal(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in FULL:
+        _tell(f"{error.filename or 'output'}: cannot be written: {error.strerror}")
+        _silence_stdout()
+        return UNBUILDABLE
     if os.environ.get("SWARMLAB_DEBUG") == "1":
         raise error
     path = write_crash(error)
@@ -96,6 +105,13 @@ def _tell(message: str) -> None:
 def _silence_stdout() -> None:
     """Python flushes once more as it ends, and would complain about the reader that went away."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _survive_closed_streams() -> None:
+    """A daemon's or a cron job's descriptors may be closed; what is opened next must not become our standard output."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  it stays open as long as we run
 
 
 def _survive_odd_text() -> None:

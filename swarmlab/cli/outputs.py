@@ -39,18 +39,19 @@ class Outputs:
             problem = _problem(path)
             if problem:
                 raise UsageError(f"--{name} {path}: {problem}")
-            if path.resolve() in seen and path.is_file():
+            if path.resolve() in seen and (path.is_file() or not path.exists()):
                 raise UsageError(f"--{name} {path}: --{seen[path.resolve()]} writes there already")
             seen[path.resolve()] = name
 
     def publish(self, report: Report, *, table: bool = True) -> None:
         """Files first, so that a reader of standard output who goes away loses nothing. `table` False leaves it out."""
-        for name, path in self.files.items():
-            write(path, WRITERS[name](report))
+        unwritten = [error for name, path in self.files.items() if (error := _attempt(path, WRITERS[name](report)))]
         if table:
             show(report, error=self.format == "json")
         if self.format == "json":
             click.echo(_json(report), nl=False)
+        if unwritten:
+            raise NotWritten("\n".join(map(str, unwritten)))
 
 
 def _problem(path: Path) -> str:
@@ -85,6 +86,15 @@ def write(path: Path, text: str) -> None:
             _replace(target, text)
     except OSError as error:
         raise NotWritten(f"{path}: the report could not be written: {error.strerror}") from error
+
+
+def _attempt(path: Path, text: str) -> NotWritten | None:
+    """What went wrong, if anything: one file that cannot be written takes no other report with it."""
+    try:
+        write(path, text)
+    except NotWritten as error:
+        return error
+    return None
 
 
 def _replace(target: Path, text: str) -> None:

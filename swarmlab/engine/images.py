@@ -25,6 +25,7 @@ def ensure(engines: Mapping[str, Engine], images: tuple[str, ...], builders: Map
         phase(f"{image} to {len(hosts)} hosts", 0, len(hosts))
         source = _built(builders[image]) if image in builders else _local(image)
         fan_out(hosts, partial(_load, image=image, source=source))
+        phase(f"{image} to {len(hosts)} hosts", len(hosts), len(hosts))
 
 
 def _has(engine: Engine, image: str) -> bool:
@@ -34,6 +35,10 @@ def _has(engine: Engine, image: str) -> bool:
         except ImageNotFound:
             return False
         return True
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(getattr(error, "explanation", None) or error).split())[:300]
 
 
 def _load(engine: Engine, image: str, source: Source) -> None:
@@ -59,6 +64,6 @@ def _local(image: str) -> Source:
         return lambda: iter(api.get_image(image))
     except (APIError, DockerException) as error:
         raise StackFailed(
-            f"image {image} is on no host, and the local engine has it neither and cannot pull it: {' '.join(str(error).split())[:300]}",
+            f"image {image} is on no host, and the local engine has it neither and cannot pull it: {_short(error)}",
             fix=f"build or pull it (`docker pull {image}`), or use --stand-in: a small idle image that keeps the networks as they are",
         ) from error

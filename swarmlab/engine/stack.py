@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from swarmlab.engine.client import LABEL, STACK_LABEL, Engine
@@ -12,6 +13,8 @@ from swarmlab.remote.wait import until
 
 FAILED_STATES = ("failed", "rejected")
 PATIENCE = 4  # failed tasks of one service before we stop hoping that the next one will run
+LOOK = "`up --no-rollback` keeps the lab; then `swarmlab ssh LAB host1 -- docker service logs SERVICE` shows more"
+STEADY = 5.0  # seconds for which a task must run when one before it failed: each new one of a crashing image runs for a moment
 
 
 def deploy(leader: Engine, stack: str, compose: str) -> None:
@@ -61,7 +64,7 @@ def wait_running(leader: Engine, listed: Callable[[], list[dict[str, Any]]], pha
         phase(f"{done} of {total} tasks run", done, total)
         settled = all((s.get("UpdateStatus") or {}).get("State") not in ("updating", "rollback_started") for s in found)
         if found and settled and all(now >= want for _, now, want in counts) and _has_tasks(leader, found, total):
-            return True
+            return _steady(leader, found) or None
         _give_up_on_failures(leader, found)
         return None
 
@@ -72,6 +75,17 @@ def wait_running(leader: Engine, listed: Callable[[], list[dict[str, Any]]], pha
         raise StackFailed(
             f"{error.message}\n{detail}", fix="see the tasks' errors above; `--wait SECONDS` gives slow hosts more time"
         ) from error
+
+
+def _steady(leader: Engine, found: Sequence[dict[str, Any]]) -> bool:
+    """Whether every task that took a failed one's place has run for a while, by the engines' own clock."""
+    listed = tasks(leader, found)
+    failed = {task["ServiceID"] for task in listed if task["Status"]["State"] in FAILED_STATES}
+    started = [t["Status"]["Timestamp"] for t in listed if t["ServiceID"] in failed and t["Status"]["State"] == "running"]
+    if not started:
+        return True
+    now = datetime.fromisoformat(leader.info()["SystemTime"])
+    return all((now - datetime.fromisoformat(time)).total_seconds() >= STEADY for time in started)
 
 
 def _has_tasks(leader: Engine, found: Sequence[dict[str, Any]], total: int) -> bool:
@@ -93,9 +107,15 @@ def _give_up_on_failures(leader: Engine, found: Sequence[dict[str, Any]]) -> Non
             count[task["ServiceID"]] = count.get(task["ServiceID"], 0) + 1
     if any(n >= PATIENCE for n in count.values()):
         text = "\n".join(f"  {line}" for line in _errors_of(leader, lacking))
-        raise StackFailed(
-            f"tasks of the stack keep failing:\n{text}", fix="`swarmlab exec` and `docker service logs` on a manager show more"
-        )
+        raise StackFailed(f"tasks of the stack keep failing:\n{text}", fix=LOOK)
+
+
+def still_running(leader: Engine, stack: str) -> None:
+    """After the proof: an image that crashes after some seconds has run when it was waited for. Raises StackFailed."""
+    lacking = [s for s in services(leader, stack) if s["ServiceStatus"]["RunningTasks"] < s["ServiceStatus"]["DesiredTasks"]]
+    if lacking:
+        text = "\n".join(f"  {line}" for line in _errors_of(leader, lacking))
+        raise StackFailed(f"tasks of the stack ended while they were measured:\n{text}", fix=LOOK)
 
 
 def _errors_of(leader: Engine, found: Sequence[dict[str, Any]]) -> list[str]:

@@ -16,7 +16,8 @@ from swarmlab.remote import fan_out
 
 
 def ensure_networks(engines: Mapping[str, Engine], scenario: Scenario, lab: str) -> None:
-    """Each node-local network on each of its hosts."""
+    """Each node-local network on each of its hosts; what an earlier file of the lab had there, and this one has not, goes."""
+    fan_out(engines, lambda engine: remove(engine, lab, keep=_pinned(scenario, engine.name)))
     for network in scenario.local_networks.values():
         fan_out({name: engines[name] for name in network.hosts}, partial(_ensure_network, network=network, lab=lab))
 
@@ -36,14 +37,20 @@ def inspect(engine: Engine, name: str) -> dict[str, Any] | None:
         return found if found["Name"].lstrip("/") == name else None
 
 
-def remove(engine: Engine, lab: str) -> None:
-    """Everything of the lab on this host, for hosts that outlive it."""
+def _pinned(scenario: Scenario, host: str) -> frozenset[str]:
+    containers = {name for name, container in scenario.containers.items() if container.host == host}
+    return frozenset(containers | {name for name, network in scenario.local_networks.items() if host in network.hosts})
+
+
+def remove(engine: Engine, lab: str, keep: frozenset[str] = frozenset()) -> None:
+    """Everything of the lab on this host, for hosts that outlive it; or all but some names."""
     with engine.errors("remove the lab's containers and networks"):
         for container in engine.api.containers(all=True, filters={"label": f"{LABEL}={lab}"}):
-            if "com.docker.swarm.task.id" not in container.get("Labels", {}):
+            if "com.docker.swarm.task.id" not in container.get("Labels", {}) and container["Names"][0].lstrip("/") not in keep:
                 engine.api.remove_container(container["Id"], force=True, v=True)
         for network in engine.api.networks(filters={"label": f"{LABEL}={lab}", "scope": "local"}):
-            engine.api.remove_network(network["Id"])
+            if network["Name"] not in keep:
+                engine.api.remove_network(network["Id"])
 
 
 def _owned(labels: Mapping[str, str] | None, lab: str, what: str, host: str) -> None:

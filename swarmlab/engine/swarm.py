@@ -51,7 +51,7 @@ def form(engines: Mapping[str, Engine], lab: str, managers: int, phase: Phase, *
     _join_all(leader, joining, set(list(engines)[:managers]))
     nodes = fan_out(engines, lambda engine: str(engine.info()["Swarm"]["NodeID"]))
     _wait_ready(leader, nodes, phase)
-    _label(leader, nodes)
+    _label(leader, nodes, set(list(engines)[:managers]))
     return Swarm(leader, nodes)
 
 
@@ -140,12 +140,13 @@ def _wait_ready(leader: Engine, nodes: Mapping[str, str], phase: Phase) -> None:
     until(ready, "all nodes of the Swarm are ready", timeout=60, interval=0.1, last=last)
 
 
-def _label(leader: Engine, nodes: Mapping[str, str]) -> None:
-    """Only what is missing: a label that somebody else set stays."""
+def _label(leader: Engine, nodes: Mapping[str, str], managers: set[str]) -> None:
+    """Only what is missing: a label that somebody else set stays, and nobody is demoted. A worker that is to manage is promoted."""
     with leader.errors("label its nodes"):
         for name, id_ in nodes.items():
             node = leader.api.inspect_node(id_)
             labels = node["Spec"].get("Labels") or {}
-            if labels.get(HOST_LABEL) != name:
-                spec = {**node["Spec"], "Labels": {**labels, HOST_LABEL: name}}
+            role = "manager" if name in managers else node["Spec"]["Role"]
+            if labels.get(HOST_LABEL) != name or role != node["Spec"]["Role"]:
+                spec = {**node["Spec"], "Labels": {**labels, HOST_LABEL: name}, "Role": role}
                 leader.api.update_node(id_, node["Version"]["Index"], spec)

@@ -45,6 +45,7 @@ def _ssh(host: Host, command: str, *, terminal: bool) -> list[str]:
         "StrictHostKeyChecking": "yes",
         "IdentitiesOnly": "yes",
         "BatchMode": "yes",
+        "ConnectTimeout": "10",  # a paused host takes the connection, and never says a word
         "LogLevel": "ERROR",
     }
     argv = ["ssh", "-F", "/dev/null", "-t" if terminal else "-T", "-p", str(ssh.port)]

@@ -26,7 +26,9 @@ class Fitness:
 
 
 def doctor(inventory: Path | None = None) -> list[Fitness]:
-    """Everything that can be known without making a host."""
+    """Everything that can be known without making a host. Raises UsageError when nobody here can read the inventory."""
+    if inventory:
+        providers.get("inventory")
     return [_python(), _home(), _ssh(), _neighbours(), *_providers()]
 
 

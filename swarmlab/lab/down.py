@@ -6,13 +6,14 @@ from swarmlab import providers
 from swarmlab.errors import LabUnknown, ProviderError
 from swarmlab.events import Bus
 from swarmlab.lab import home, state
-from swarmlab.lab.options import lab_name
+from swarmlab.lab.options import LAB_NAME
 from swarmlab.providers import Provider
 
 
 def down(name: str | None, bus: Bus) -> list[str]:
     """What was removed, one line each. Raises LabUnknown when there was nothing of that name."""
-    lab = lab_name(name) if name is not None else state.require(None).lab
+    # A lab without state may still have hosts; what cannot be a name never becomes a path or a label.
+    lab = name if name is not None and LAB_NAME.fullmatch(name) else state.require(name).lab
     with home.locked(lab):
         existed = lab in home.names()
         removed = remove(lab, _provider(lab), bus)
@@ -47,4 +48,4 @@ def _provider(lab: str) -> Provider:
         known = state.load(lab)
     except ProviderError:
         known = None
-    return providers.get(known.provider if known else next(iter(providers.PROVIDERS)))
+    return providers.get(known.provider if known and known.provider in providers.PROVIDERS else next(iter(providers.PROVIDERS)))

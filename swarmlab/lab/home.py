@@ -10,8 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from swarmlab.errors import LabBusy, ProviderError
+from swarmlab.lab.options import LAB_NAME
 
 
 def home() -> Path:
@@ -19,7 +21,17 @@ def home() -> Path:
     given = os.environ.get("SWARMLAB_HOME")
     state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     path = Path(given) if given else Path(state) / "swarmlab"
-    return private_directory(path.absolute())
+    return _home(path.absolute())
+
+
+def _home(path: Path) -> Path:
+    """Ours from the start, or empty: then it becomes private. One that holds other things (`/tmp`) keeps its mode; `labs` is private."""
+    try:
+        if path.is_dir() and next(path.iterdir(), None):
+            return path
+    except OSError as error:
+        raise _unusable(path, error) from error
+    return private_directory(path)
 
 
 def private_directory(path: Path) -> Path:
@@ -28,10 +40,12 @@ def private_directory(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.chmod(0o700)
     except OSError as error:
-        raise ProviderError(
-            f"{path}: cannot be used to keep state: {error.strerror}", fix="point SWARMLAB_HOME at a directory of yours"
-        ) from error
+        raise _unusable(path, error) from error
     return path
+
+
+def _unusable(path: Path, error: OSError) -> ProviderError:
+    return ProviderError(f"{path}: cannot be used to keep state: {error.strerror}", fix="point SWARMLAB_HOME at a directory of yours")
 
 
 def owner_id() -> str:
@@ -41,13 +55,13 @@ def owner_id() -> str:
 
 def lab_directory(lab: str) -> Path:
     """The lab's own directory, which need not exist."""
-    return home() / "labs" / lab
+    return private_directory(home() / "labs") / lab
 
 
 def names() -> list[str]:
-    """The labs that have state here."""
-    labs = home() / "labs"
-    return sorted(p.name for p in labs.iterdir() if p.is_dir()) if labs.is_dir() else []
+    """The labs that have state here; what cannot be a lab's name was put there by somebody else."""
+    labs = private_directory(home() / "labs")
+    return sorted(p.name for p in labs.iterdir() if p.is_dir() and LAB_NAME.fullmatch(p.name))
 
 
 def forget(lab: str) -> bool:
@@ -78,15 +92,29 @@ def write(path: Path, data: str, mode: int = 0o600) -> None:
 def locked(lab: str) -> Iterator[None]:
     """One swarmlab at a time works on a lab; the kernel drops the lock when we die. Raises LabBusy with the other's process id."""
     path = private_directory(home() / "locks") / f"{lab}.lock"
-    with path.open("a+", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            pid = file.read(20).strip() or "unknown"
-            raise LabBusy(f"lab {lab!r} is in use by another swarmlab (process {pid})", fix="wait for it, or end that process") from error
+    with _lock(path, lab) as file:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
-        file.truncate(0)
+        try:
+            yield
+        finally:
+            file.truncate(0)
+            if not lab_directory(lab).exists():  # the lab is gone: nothing of it stays
+                path.unlink(missing_ok=True)
+
+
+def _lock(path: Path, lab: str) -> TextIO:
+    """The locked file. Who has just taken the lab away may have removed the one that we opened: then there is another to open."""
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+", encoding="ascii")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                return file
+            file.close()
+        except BlockingIOError as error:
+            with file:
+                file.seek(0)
+                pid = file.read(20).strip() or "unknown"
+            raise LabBusy(f"lab {lab!r} is in use by another swarmlab (process {pid})", fix="wait for it, or end that process") from error

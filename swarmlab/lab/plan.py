@@ -8,7 +8,7 @@ from swarmlab.errors import ProviderError
 from swarmlab.lab import state
 from swarmlab.lab.choose import choose
 from swarmlab.lab.options import UpOptions
-from swarmlab.lab.up import intend
+from swarmlab.lab.up import grown, intend
 from swarmlab.model.scenario import Scenario
 
 
@@ -29,7 +29,8 @@ class LabPlan:
 def plan(options: UpOptions) -> LabPlan:
     """Raises UsageError or FileRejected, as `up` would."""
     intent = intend(options)
-    scenario = intent.scenario
+    existing = state.load(intent.lab)
+    scenario = grown(intent, existing).scenario
     problems: list[str] = []
     provider, why = options.provider, "cannot make hosts here"
     try:
@@ -37,9 +38,8 @@ def plan(options: UpOptions) -> LabPlan:
         provider = chosen.name
     except ProviderError as error:
         problems.append(str(error))
-    exists = state.load(intent.lab) is not None
     steps = [
-        f"{'complete' if exists else 'make'} {scenario.hosts} hosts with provider {provider}",
+        f"{'complete' if existing else 'make'} {scenario.hosts} hosts with provider {provider}",
         f"form a Swarm with {scenario.managers} of them as managers",
         f"carry {len(scenario.images)} images there: {', '.join(scenario.images)}",
         *[f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}" for n in scenario.networks.values()],

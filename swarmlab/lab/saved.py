@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from swarmlab.errors import LabUnknown
+from swarmlab.errors import LabUnknown, UsageError
 from swarmlab.lab import home, state
 from swarmlab.model.report import Report
 from swarmlab.reports import as_json
@@ -21,4 +19,8 @@ def last_report(lab: str | None) -> Report:
     path = known.directory / "report.json"
     if not path.exists():
         raise LabUnknown(f"lab {known.lab!r} has no report yet", fix=f"`swarmlab verify {known.lab}` makes one")
-    return as_json.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return as_json.load(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # UsageError is one, and so is text that is not UTF-8
+        what = error.message if isinstance(error, UsageError) else str(error)
+        raise UsageError(f"{path}: damaged ({what})", fix=f"`swarmlab verify {known.lab}` makes a new one") from error

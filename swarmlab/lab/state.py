@@ -10,6 +10,7 @@ from pathlib import Path
 from swarmlab import scenario as scenarios
 from swarmlab.errors import LabUnknown, ProviderError
 from swarmlab.lab import home
+from swarmlab.lab.options import LAB_NAME
 from swarmlab.model.host import Host, SshEndpoint
 from swarmlab.model.scenario import Scenario
 
@@ -60,7 +61,7 @@ def load(lab: str) -> LabState | None:
         return LabState(**plain, hosts=hosts)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProviderError(f"{path}: damaged ({error})", fix=f"`swarmlab down {lab}` removes the lab without reading this file") from error
 
 
@@ -83,9 +84,8 @@ def require(lab: str | None) -> LabState:
         raise LabUnknown(text, fix="name one" if known else "`swarmlab up three-tier` builds one")
     state = load(lab) if lab in known else None
     if state is None:
-        raise LabUnknown(
-            f"there is no lab {lab!r}; labs: {', '.join(known) or 'none'}", fix=f"`swarmlab up SCENARIO --name {lab}` builds it"
-        )
+        fix = f"`swarmlab up SCENARIO --name {lab}` builds it" if LAB_NAME.fullmatch(lab) else "no lab can have that name"
+        raise LabUnknown(f"there is no lab {lab[:60]!r}; labs: {', '.join(known) or 'none'}", fix=fix)
     return state
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from swarmlab import providers
 from swarmlab.engine import stack
 from swarmlab.engine import swarm as swarms
-from swarmlab.errors import HostError, LabUnknown, SwarmlabError
+from swarmlab.errors import HostError, LabUnknown, ProviderError, SwarmlabError
 from swarmlab.lab import home, saved, state
 from swarmlab.lab.fleet import connected
 from swarmlab.lab.state import LabState
@@ -42,7 +42,16 @@ def status(name: str | None) -> list[LabStatus]:
     """The named lab, or all of them."""
     if name is not None:
         return [_status(state.require(name))]
-    return [_status(known) for lab in home.names() if (known := state.load(lab))]
+    return [found for lab in home.names() if (found := _listed(lab))]
+
+
+def _listed(lab: str) -> LabStatus | None:
+    """One of many: that its file is damaged must not hide the others."""
+    try:
+        kept = state.load(lab)
+    except ProviderError as error:
+        return LabStatus(lab, "unknown", "unknown", "damaged", f"unreadable: {error}", "unknown")
+    return _status(kept) if kept else None
 
 
 def _status(kept: LabState) -> LabStatus:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from swarmlab import scenario as scenarios
+from swarmlab.engine import stack
 from swarmlab.errors import RunFailed, SwarmlabError, SwarmRefused, UsageError
 from swarmlab.events import Bus
 from swarmlab.lab import build, home, saved, state
@@ -49,16 +50,31 @@ def intend(options: UpOptions) -> Intent:
     return Intent(lab_name(options.name or scenario.name), replace(scenario, hosts=hosts, managers=managers), options)
 
 
+def grown(intent: Intent, existing: LabState | None) -> Intent:
+    """Fitted to the lab that is there: what is not asked for stays as it is. Raises UsageError rather than leave a host behind."""
+    if existing is None:
+        return intent
+    lab, scenario, options, count = intent.lab, intent.scenario, intent.options, existing.host_count
+    if options.hosts and options.hosts < count:
+        raise UsageError(
+            f"lab {lab!r} has {count} hosts, and none is taken out again: {options.hosts} are too few",
+            fix=f"--hosts {count}, or `swarmlab down {lab}` first",
+        )
+    scenario = replace(scenario, hosts=max(scenario.hosts, count), managers=max(scenario.managers, existing.managers))
+    return replace(intent, scenario=scenario, options=replace(options, engine=options.engine or existing.engine))
+
+
 def up(options: UpOptions, bus: Bus) -> Report:
     """Build the lab and prove it. Raises RunFailed with what is known when it does not get that far."""
     intent = intend(options)
     with home.locked(intent.lab):
-        fresh = state.load(intent.lab) is None
+        existing = state.load(intent.lab)
+        intent, fresh = grown(intent, existing), existing is None
         provider, why = choose(options.provider)
         bus.info(f"provider {provider.name}: {why}")
         report = Report(intent.lab, intent.scenario.name, provider.name, started=_now(), services=_services(intent.scenario))
         try:
-            report = _up(intent, provider, report, bus)
+            report = _up(intent, existing, provider, report, bus)
         except KeyboardInterrupt:
             _undo(intent, provider, fresh, bus)
             raise
@@ -70,12 +86,12 @@ def up(options: UpOptions, bus: Bus) -> Report:
         return report
 
 
-def _up(intent: Intent, provider: Provider, report: Report, bus: Bus) -> Report:
+def _up(intent: Intent, existing: LabState | None, provider: Provider, report: Report, bus: Bus) -> Report:
     lab, scenario, options = intent.lab, intent.scenario, intent.options
-    kept = _remember(intent, provider, report.started)
+    kept = _remember(intent, existing, provider, report.started)
     wanted = _wanted(intent, kept)
     provider.prepare(wanted, bus)
-    kept = replace(kept, hosts=tuple(provider.create(wanted, bus)))
+    kept = replace(kept, engine=options.engine, hosts=tuple(provider.create(wanted, bus)), built=False)
     state.save(kept)
     with connected(kept.hosts) as engines:
         swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True)
@@ -85,6 +101,7 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus) -> Report:
             return replace(report, timings=dict(bus.timings))
         build.ensure_control(engines, swarm, scenario, lab, bus, wait=options.wait)
         proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE)
+        stack.still_running(swarm.leader, lab)
     return proven(report, proof, bus)
 
 
@@ -95,8 +112,8 @@ def proven(report: Report, proof: Proof, bus: Bus) -> Report:
     )
 
 
-def _remember(intent: Intent, provider: Provider, started: str) -> LabState:
-    """Written before the first thing is made: whatever happens next, `down` knows about it."""
+def _remember(intent: Intent, existing: LabState | None, provider: Provider, started: str) -> LabState:
+    """Written before the first thing is made: whatever happens next, `down` knows about it. Hosts that are there stay known."""
     options, scenario = intent.options, intent.scenario
     home.private_directory(home.lab_directory(intent.lab))
     copy = state.keep_scenario(intent.lab, scenario.file)
@@ -107,10 +124,12 @@ def _remember(intent: Intent, provider: Provider, started: str) -> LabState:
         file=str(copy),
         host_count=scenario.hosts,
         managers=scenario.managers,
-        engine=options.engine,
+        engine=existing.engine if existing and existing.hosts else options.engine,
         settings=dict(options.settings),
         stand_in=options.stand_in,
         started=started,
+        built=bool(existing and existing.built),
+        hosts=existing.hosts if existing else (),
     )
     state.save(kept)
     return kept

@@ -61,6 +61,7 @@ class DockerProvider:
             phase("waiting for sshd and dockerd", 0, wanted.count)
             hosts = [_host(makers[name], ports[name], keys) for name in wanted.names]
             fan_out(hosts, lambda host: wait_ready(self.client, makers[host.name].name, host))
+            phase("sshd and dockerd answer", wanted.count, wanted.count)
         return hosts
 
     def destroy(self, lab: str, home: str) -> list[str]:

@@ -15,6 +15,7 @@ from swarmlab.providers.base import Problem
 
 PATIENCE = 300  # seconds for one answer: handing over an image, or removing a full disk, takes its time
 NO_ENGINE = "start Docker (`systemctl start docker`, or Docker Desktop), or set DOCKER_HOST to an engine's socket that you may use"
+NOT_ALLOWED = "be root, or have root add you to the group that may use it (`usermod -aG docker USER`), and log in again"
 
 
 def engine() -> docker.DockerClient:
@@ -23,7 +24,8 @@ def engine() -> docker.DockerClient:
         return docker.from_env(timeout=PATIENCE)
     except (docker.errors.DockerException, requests.RequestException) as error:
         where = os.environ.get("DOCKER_HOST", "the local socket")
-        raise ProviderError(f"no Docker Engine answers on {where}: {_short(error)}", fix=NO_ENGINE) from error
+        fix = NOT_ALLOWED if "Permission denied" in _short(error) else NO_ENGINE
+        raise ProviderError(f"no Docker Engine answers on {where}: {_short(error)}", fix=fix) from error
 
 
 @contextmanager

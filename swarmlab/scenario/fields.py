@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from swarmlab.errors import Mark
@@ -55,6 +56,13 @@ class Fields:
             self._wrong(key, node, f"a whole number from {low} to {high}")
             return None
         return found
+
+    def refuse_misspelt(self, known: Sequence[str]) -> None:
+        """Keys that nobody knows but that look like one of these. Others are left to the engine's own parser: it may know newer ones."""
+        for key in self.table.entries:
+            near = difflib.get_close_matches(key[:100], known, n=1, cutoff=0.8) if key not in known and not key.startswith("x-") else []
+            if near:
+                self.complaints.add(self.table.mark_of(key), f"{self.where}: unknown key {quoted(key)}: did you mean {quoted(near[0])}?")
 
     def sub(self, key: str) -> Fields | None:
         """A mapping inside, None if absent or wrong."""

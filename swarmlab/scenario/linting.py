@@ -134,6 +134,16 @@ def ignored(scenario: Scenario) -> Iterator[Warning_]:
             yield service.mark if service else None, f"service {name}: {key}: {IGNORED[key]}"
 
 
+def carried(scenario: Scenario) -> Iterator[Warning_]:
+    """Secrets and configs out of files: `docker stack deploy` runs on the manager, and refuses the stack without them."""
+    document = yaml.safe_load(scenario.compose)
+    for section in ("secrets", "configs"):
+        entries = document.get(section) if isinstance(document, dict) else None
+        for name, keys in entries.items() if isinstance(entries, dict) else ():
+            if isinstance(keys, dict) and "file" in keys:
+                yield None, f"{section}: {name}: {IGNORED['env_file']}; use --stand-in, which needs none"
+
+
 RULES: tuple[Callable[[Scenario], Iterator[Warning_]], ...] = (
-    encryption, unused, overlaps, published, published_inside, dnsrr_ingress, attachable, aliases, nothing_to_prove, ignored,
+    encryption, unused, overlaps, published, published_inside, dnsrr_ingress, attachable, aliases, nothing_to_prove, ignored, carried,
 )  # fmt: skip

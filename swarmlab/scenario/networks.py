@@ -10,6 +10,7 @@ from swarmlab.errors import Mark
 from swarmlab.model.scenario import Network
 from swarmlab.scenario.complaints import Complaints, quoted
 from swarmlab.scenario.fields import Fields
+from swarmlab.scenario.keys import NETWORK_KEYS
 from swarmlab.scenario.names import LOCAL_DRIVERS, PREDEFINED
 from swarmlab.scenario.tree import Node, Scalar, Table, is_null, scalar_value
 
@@ -30,6 +31,7 @@ def read_networks(root: Fields) -> dict[str, Network]:
 
 
 def _network(key: Scalar, fields: Fields) -> Network:
+    fields.refuse_misspelt(NETWORK_KEYS)
     external, name = _external(fields)
     if external and not name:
         name = key.text

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from swarmlab.model.scenario import Network, Service
 from swarmlab.scenario.complaints import quoted, unknown
 from swarmlab.scenario.fields import Fields
+from swarmlab.scenario.keys import DEPLOY_KEYS, SERVICE_KEYS
 from swarmlab.scenario.names import DEFAULT_NETWORK, DNS_NAME, LABEL, STAND_IN_IMAGE
 from swarmlab.scenario.ports import read_ports
 from swarmlab.scenario.tree import Items, Scalar, Table, is_null
@@ -37,6 +38,7 @@ def read_services(root: Fields, networks: dict[str, Network], *, stand_in: bool)
 
 
 def _service(key: Scalar, fields: Fields, networks: Mapping[str, Network], stand_in: bool) -> Service:
+    fields.refuse_misspelt(SERVICE_KEYS)
     mode, endpoint_mode, replicas = _deploy(fields)
     return Service(
         name=key.text, image=STAND_IN_IMAGE if stand_in else _image(key, fields), networks=_attachments(fields, networks),
@@ -60,6 +62,7 @@ def _deploy(fields: Fields) -> tuple[str, str, int]:
     deploy = fields.sub("deploy")
     if deploy is None:
         return "replicated", "vip", 1
+    deploy.refuse_misspelt(DEPLOY_KEYS)
     replicas = deploy.number("replicas", 0, MOST_REPLICAS)
     return _choice(deploy, "mode", MODES), _choice(deploy, "endpoint_mode", ENDPOINT_MODES), 1 if replicas is None else replicas
 

@@ -71,3 +71,22 @@ def test_scope_boundary_shows_that_a_name_is_not_a_network(user: User) -> None:
     assert {c["verdict"] for c in checks(report, kind="reach", network="backbone", from_="left", to="right")} == {"pass"}
     assert (ROOT / "scenarios/scope-boundary/README.md").exists()
     assert user.run("down", "scope").status == 0
+
+
+def test_a_crashing_image_fails_up_with_its_own_error(user: User, tmp_path: Path) -> None:
+    file = tmp_path / "crash.yaml"
+    file.write_text('services: {bad: {image: "swarmlab/stand-in:1", command: ["false"]}}\nx-swarmlab: {hosts: 1}\n')
+    ended = user.run("up", str(file), "--name", "crash")
+    assert ended.status == 3, ended
+    assert "crash_bad (failed): task: non-zero exit (1)" in ended.err
+    assert leftovers("crash") == []
+
+
+def test_a_lab_grows_and_does_not_shrink(user: User, small: Path) -> None:
+    assert user.run("up", str(small), "--name", "grow").status == 0
+    assert user.run("up", str(small), "--name", "grow", "--hosts", "3", "--managers", "3").status == 0
+    assert user.run("up", str(small), "--name", "grow").status == 0
+    roles = user.on("grow", "host1", "docker", "node", "ls", "--format", "{{.ManagerStatus}}")
+    assert sorted(roles.split()) == ["Leader", "Reachable", "Reachable"]
+    assert user.run("up", str(small), "--name", "grow", "--hosts", "2").status == 2
+    assert user.run("down", "grow").status == 0

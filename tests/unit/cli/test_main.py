@@ -194,3 +194,17 @@ sys.modules["swarmlab.lab.saved"] = SimpleNamespace(last_report=lambda lab: repo
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     assert out.startswith(b"caf? (three-tier) on docker")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_descriptors_change_nothing(closed: str) -> None:
+    line = f'"{sys.executable}" -m swarmlab.cli.main schema report {closed}'
+    ran = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_no_mistake_of_ours() -> None:
+    line = f'"{sys.executable}" -m swarmlab.cli.main schema report >/dev/full'
+    ran = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (3, "swarmlab: output: cannot be written: No space left on device\n")

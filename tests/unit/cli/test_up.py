@@ -182,11 +182,27 @@ def test_bad_flags_touch_nothing(fake: Fake, run: Run, tmp_path: Path, flags: li
     assert not list(tmp_path.iterdir())
 
 
-def test_two_formats_cannot_share_a_file(fake: Fake, run: Run, tmp_path: Path) -> None:
-    (tmp_path / "r").touch()
+@pytest.mark.parametrize("exists", [True, False])
+def test_two_formats_cannot_share_a_file(fake: Fake, run: Run, tmp_path: Path, exists: bool) -> None:
+    if exists:
+        (tmp_path / "r").touch()
     fake("up", Lab(samples.passed()).up)
     ran = run("up", "three-tier", "--json", "r", "--junit", "./r")
     assert (ran.status, ran.err.strip()) == (2, "swarmlab: --junit r: --json writes there already")
+
+
+def test_hosts_of_an_inventory_are_never_passed_over(fake: Fake, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "hosts.yaml").touch()
+    lab = Lab(samples.passed())
+    fake("up", lab.up)
+    assert run("up", "three-tier", "--inventory", "hosts.yaml").status == 0
+    assert lab.options is not None
+    assert lab.options.provider == "inventory"
+    ran = run("up", "three-tier", "--inventory", "hosts.yaml", "--provider", "docker")
+    assert (ran.status, ran.err) == (
+        2,
+        "swarmlab: --inventory and --provider docker do not go together\n  fix: leave one of them out\n",
+    )
 
 
 def test_a_setting_that_is_wrong_is_not_repeated(run: Run) -> None:
@@ -202,8 +218,10 @@ def test_a_report_that_cannot_be_written_at_the_end_is_no_success(fake: Fake, ru
         return samples.passed()
 
     fake("up", up)
-    ran = run("up", "three-tier", "--json", "out/r.json")
+    ran = run("up", "three-tier", "--json", "out/r.json", "--junit", "r.xml")
     assert ran.status == 3
+    assert "PASS" in ran.out, "what was proven is shown all the same"
+    assert (tmp_path / "r.xml").exists()
     assert "out/r.json: the report could not be written: No such file or directory" in ran.err
 
 

@@ -51,3 +51,11 @@ def test_nothing_to_say(read_yaml: Read) -> None:
     options = 'driver_opts: {encrypted: "", com.docker.network.driver.mtu: "1400"}'
     text = ON_N + f"networks: {{n: {{{options}, ipam: {{config: [{{subnet: 10.9.0.0/24}}]}}}}}}"
     assert lint(read_yaml(text)) == []
+
+
+def test_files_of_secrets_and_configs(read_yaml: Read) -> None:
+    text = "services: {a: {image: x}}\nsecrets: {pg: {file: ./pg.txt}, ca: {external: true}}\nconfigs: {site: {file: site.conf}}"
+    assert [(mark, message.split(",")[0]) for mark, message in lint(read_yaml(text))] == [
+        (None, "configs: site: the file is looked for on the manager"),
+        (None, "secrets: pg: the file is looked for on the manager"),
+    ]
