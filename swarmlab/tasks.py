@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from swarmlab.engine.client import Engine
 from swarmlab.engine.swarm import Swarm, find
-from swarmlab.errors import HostError, SwarmlabError
+from swarmlab.errors import USAGE, HostError, SwarmlabError
 from swarmlab.events import Bus
 from swarmlab.lab import build, home, state
 from swarmlab.lab.down import down as lab_down
@@ -55,11 +55,13 @@ def swarm(context: Context, lab: str) -> None:
 
 
 @task
-def deploy(context: Context, lab: str, wait: int = 300) -> None:
-    """Carry images, deploy the stack, wait until every task runs."""
+def deploy(context: Context, lab: str, wait: str = "300") -> None:
+    """Carry images, deploy the stack, wait (seconds) until every task runs."""
+    if not wait.isdecimal():
+        end(f"--wait is a number of seconds, not {wait!r}", USAGE)
     with _hosts(lab) as (kept, engines, bus):
         build.carry(engines, kept.read_scenario(), bus)
-        build.deploy(engines, _swarm(kept, engines), kept.read_scenario(), kept.lab, bus, wait=wait)
+        build.deploy(engines, _swarm(kept, engines), kept.read_scenario(), kept.lab, bus, wait=float(wait))
         say("every task runs")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from swarmlab.engine.client import LABEL, STACK_LABEL, Engine
-from swarmlab.errors import CommandFailed, DeadlinePassed, StackFailed
+from swarmlab.errors import CommandFailed, DeadlinePassed, HostError, StackFailed
 from swarmlab.events import Phase
 from swarmlab.remote.wait import until
 
@@ -24,6 +26,23 @@ def deploy(leader: Engine, stack: str, compose: str) -> None:
         leader.remote.run(argv, stdin=compose.encode(), timeout=120)
     except CommandFailed as error:
         raise StackFailed(f"{leader.name}: `docker stack deploy` did not accept the file\n  {error.message}") from error
+
+
+def prune_networks(leader: Engine, stack: str, wanted: Collection[str]) -> None:
+    """Overlays of an earlier version of the stack: `docker stack deploy --prune` leaves them. One that somebody else uses stays."""
+    with leader.errors(f"list the networks of stack {stack}"):
+        listed = leader.api.networks(filters={"label": f"{STACK_LABEL}={stack}", "scope": "swarm"})
+    for network in listed:
+        if network["Name"] not in wanted:
+            with contextlib.suppress(DeadlinePassed):  # tasks that are ending hold it for a moment
+                until(partial(_removed, leader, network), f"{network['Name']} is removed", timeout=10, interval=0.2)
+
+
+def _removed(leader: Engine, network: dict[str, Any]) -> bool:
+    with contextlib.suppress(HostError), leader.errors(f"remove network {network['Name']}"):
+        leader.api.remove_network(network["Id"])
+        return True
+    return False
 
 
 def services(leader: Engine, stack: str) -> list[dict[str, Any]]:

@@ -50,6 +50,7 @@ def deploy(engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab:
         stack.deploy(leader, lab, scenario.compose)
         standalone.ensure_containers(engines, scenario, lab, lab)
         stack.wait_running(leader, lambda: stack.services(leader, lab), phase, timeout=wait)
+        stack.prune_networks(leader, lab, [network.deployed_as(lab) for network in scenario.networks.values()])
 
 
 def ensure_control(engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str, bus: Bus, *, wait: float) -> None:

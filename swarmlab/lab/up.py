@@ -153,7 +153,7 @@ def _undo(intent: Intent, provider: Provider, fresh: bool, bus: Bus) -> None:
     if fresh and intent.options.rollback:
         bus.info(f"removing what was made for lab {intent.lab}")
         try:
-            remove(intent.lab, provider, bus)
+            remove(intent.lab, bus)
         except SwarmRefused:  # somebody else's lab of this name is why `up` failed: only our note of it goes
             home.forget(intent.lab)
     else:

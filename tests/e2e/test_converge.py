@@ -63,6 +63,15 @@ def test_the_same_up_twice_changes_no_task(user: User, small: Path) -> None:
     assert user.run("down", "twice").status == 0
 
 
+def test_a_network_that_the_file_has_no_more_is_removed(user: User, small: Path) -> None:
+    assert user.run("up", str(small), "--name", "twice", "--no-verify").status == 0
+    small.write_text(SMALL.replace("closed", "other"))
+    assert user.run("up", str(small), "--name", "twice").status == 0
+    networks = user.on("twice", "host1", "docker", "network", "ls", "--filter", "driver=overlay", "--format", "{{.Name}}").split()
+    assert sorted(networks) == ["ingress", "twice_other"]
+    assert user.run("down", "twice").status == 0
+
+
 def test_scope_boundary_shows_that_a_name_is_not_a_network(user: User) -> None:
     status, report = user.report("up", "scope-boundary", "--name", "scope")
     assert status == 0, report
