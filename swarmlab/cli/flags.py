@@ -42,7 +42,12 @@ BUILDING: tuple[Flag, ...] = (
     inventory,
     click.option("--hosts", type=click.IntRange(1, MOST_HOSTS), metavar="N", help="How many hosts; the scenario's own number otherwise."),
     click.option("--managers", type=click.Choice(["1", "3", "5"]), help="How many of them manage the Swarm."),
-    click.option("--engine", type=click.Choice(ENGINES), help="Which Docker Engine the hosts run."),
+    click.option(
+        "--engine",
+        type=types.Engines(ENGINES),
+        metavar="VERSION|HOST=VERSION,…",
+        help="Which Docker Engine the hosts run; may differ by host.",
+    ),
     click.option("--name", metavar="LAB", default="", help="The lab's name; the scenario's otherwise."),
     settings,
     stand_in,

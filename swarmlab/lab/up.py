@@ -11,6 +11,7 @@ from swarmlab.events import Bus
 from swarmlab.lab import build, home, saved, state
 from swarmlab.lab.choose import choose
 from swarmlab.lab.down import remove
+from swarmlab.lab.existing import as_it_is
 from swarmlab.lab.fleet import connected
 from swarmlab.lab.options import UpOptions, lab_name
 from swarmlab.lab.prove import SETTLE, Proof, prove
@@ -18,7 +19,8 @@ from swarmlab.lab.state import LabState
 from swarmlab.model.report import Report
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers import Provider
-from swarmlab.providers.base import HostsWanted
+from swarmlab.providers.base import HostsWanted, host_names
+from swarmlab.providers.images.recipe import engines
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,9 @@ def intend(options: UpOptions) -> Intent:
     managers = options.managers or min(scenario.managers, hosts)
     if managers > hosts:
         raise UsageError(f"{managers} managers need at least {managers} hosts, and there are {hosts}", fix="--hosts N or --managers 1")
+    engines(options.engine, host_names(hosts))  # refuses what cannot be
     pinned = {h for n in scenario.local_networks.values() for h in n.hosts} | {c.host for c in scenario.containers.values()}
-    lacking = sorted(pinned - {f"host{i + 1}" for i in range(hosts)})
+    lacking = sorted(pinned - set(host_names(hosts)))
     if lacking:
         raise UsageError(
             f"the scenario pins something to {', '.join(lacking)}, and there are {hosts} hosts", fix=f"--hosts {scenario.hosts}"
@@ -53,12 +56,14 @@ def up(options: UpOptions, bus: Bus) -> Report:
     """Build the lab and prove it. Raises RunFailed with what is known when it does not get that far."""
     intent = intend(options)
     with home.locked(intent.lab):
-        fresh = state.load(intent.lab) is None
-        provider, why = choose(options.provider)
+        known = state.load(intent.lab)
+        fresh = known is None
+        intent = replace(intent, options=as_it_is(known, intent.options, intent.scenario.hosts) if known else intent.options)
+        provider, why = choose(intent.options.provider)
         bus.info(f"provider {provider.name}: {why}")
         report = Report(intent.lab, intent.scenario.name, provider.name, started=_now(), services=_services(intent.scenario))
         try:
-            report = _up(intent, provider, report, bus)
+            report = _up(intent, provider, report, bus, known)
         except KeyboardInterrupt:
             _undo(intent, provider, fresh, bus)
             raise
@@ -70,9 +75,9 @@ def up(options: UpOptions, bus: Bus) -> Report:
         return report
 
 
-def _up(intent: Intent, provider: Provider, report: Report, bus: Bus) -> Report:
+def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: LabState | None) -> Report:
     lab, scenario, options = intent.lab, intent.scenario, intent.options
-    kept = _remember(intent, provider, report.started)
+    kept = _remember(intent, provider, report.started, known)
     wanted = _wanted(intent, kept)
     provider.prepare(wanted, bus)
     kept = replace(kept, hosts=tuple(provider.create(wanted, bus)))
@@ -95,8 +100,8 @@ def proven(report: Report, proof: Proof, bus: Bus) -> Report:
     )
 
 
-def _remember(intent: Intent, provider: Provider, started: str) -> LabState:
-    """Written before the first thing is made: whatever happens next, `down` knows about it."""
+def _remember(intent: Intent, provider: Provider, started: str, known: LabState | None) -> LabState:
+    """Written before the first thing is made: whatever happens next, `down` knows about it. Hosts that are there stay known."""
     options, scenario = intent.options, intent.scenario
     home.private_directory(home.lab_directory(intent.lab))
     copy = state.keep_scenario(intent.lab, scenario.file)
@@ -111,6 +116,7 @@ def _remember(intent: Intent, provider: Provider, started: str) -> LabState:
         settings=dict(options.settings),
         stand_in=options.stand_in,
         started=started,
+        hosts=known.hosts if known else (),
     )
     state.save(kept)
     return kept
