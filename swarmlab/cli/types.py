@@ -50,6 +50,21 @@ class Engines(click.types.StringParamType):
         return [CompletionItem(head + version) for version in self.known if (head + version).startswith(incomplete)]
 
 
+def engine_list(known: Sequence[str]) -> Any:
+    """A callback for VERSION,VERSION,…: each known, each once."""
+
+    def callback(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+        versions = tuple(version.strip() for version in value.split(","))
+        for version in versions:
+            if version not in known:
+                raise click.BadParameter(f"{version!r} is not one of {', '.join(map(repr, known))}.", ctx, param)
+        if len(set(versions)) < len(versions):
+            raise click.BadParameter("one engine is given twice.", ctx, param)
+        return versions
+
+    return callback
+
+
 def settings(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
     """KEY=VALUE, several times; a value may be empty and may hold `=`. A usage error for anything else, and for a key given twice."""
     found: dict[str, str] = {}
