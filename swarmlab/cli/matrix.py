@@ -17,6 +17,7 @@ from swarmlab.cli.run import text_of
 from swarmlab.cli.types import complete_scenario, engine_list
 from swarmlab.errors import SwarmlabError
 from swarmlab.model.matrix import EngineMatrix
+from swarmlab.model.report import Report
 
 SEVERAL = ",".join(ENGINES)
 
@@ -104,7 +105,8 @@ def _json(matrix: EngineMatrix) -> str:
 def _junit(matrix: EngineMatrix) -> str:
     from swarmlab.reports.junit import to_xml
 
-    return to_xml(*(run.report for run in matrix.runs))
+    ended = Report(matrix.scenario, matrix.scenario, matrix.provider, error=matrix.error)
+    return to_xml(*(run.report for run in matrix.runs), *([ended] if matrix.error else []))
 
 
 WRITERS: Mapping[str, Callable[[EngineMatrix], str]] = {"json": _json, "junit": _junit}

@@ -85,7 +85,9 @@ def _table(found: Differences, names: list[str], width: int) -> Iterator[Text]:
     yield Text.assemble((f"{'differs':<{room}}", "bold"), *((f"  {line(name)}".ljust(columns[name]), "bold") for name in names))
     for check, row in list(found.rows.items())[:MOST_ROWS]:
         cells = [Text(f"  {row[name]}".ljust(columns[name]), STYLE[row[name]]) for name in names]
-        yield Text.assemble(shorten(line(check), room).ljust(room), *cells)
+        text = Text.assemble(shorten(line(check), room).ljust(room), *cells)
+        text.rstrip()
+        yield text
     if len(found.rows) > MOST_ROWS:
         yield Text(f"… and {len(found.rows) - MOST_ROWS} more: see --json", "bold")
     used = {cell for row in found.rows.values() for cell in row.values()}

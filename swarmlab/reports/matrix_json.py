@@ -39,7 +39,10 @@ def dump(matrix: EngineMatrix) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the matrix; the report's own is bundled in it, under its id."""
+    """The JSON Schema of the matrix, with the report's own inside: relative ids would be resolved differently by each validator."""
     text = resources.files("swarmlab.reports").joinpath("matrix_schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
-    return {**loaded, "$defs": {**loaded["$defs"], "report": as_json.schema()}}
+    report = as_json.schema()
+    parts = report.pop("$defs")
+    inside = {key: value for key, value in report.items() if key not in ("$id", "$schema")}
+    return {**loaded, "$defs": {**parts, **loaded["$defs"], "report": inside}}

@@ -75,7 +75,7 @@ def test_bare_call_shows_the_help(run: Run) -> None:
 def test_unknown_command_lists_the_known(run: Run) -> None:
     ran = run("upp")
     assert ran.status == 2
-    assert "no such command 'upp'; commands: up, verify, down" in ran.err
+    assert "no such command 'upp'; commands: up, verify, matrix, down" in ran.err
 
 
 def test_version(run: Run) -> None:
