@@ -16,6 +16,7 @@ from swarmlab.model.matrix import EngineRun
 from swarmlab.model.report import Report
 from swarmlab.providers.base import host_names
 from swarmlab.providers.images.recipe import engines as engines_of
+from swarmlab.scenario.needs import needs
 
 MIXED = "mixed"
 
@@ -52,7 +53,8 @@ def _prefix_and_hosts(options: UpOptions) -> tuple[str, list[str]]:
 
 def provider_for(options: UpOptions, bus: Bus) -> str:
     """Chosen once, so that all runs are on the same kind of host. Raises ProviderError."""
-    provider, why = choose(options.provider)
+    scenario = intend(options).scenario
+    provider, why = choose(options.provider, needs(scenario), scenario.hosts)
     bus.info(f"provider {provider.name}: {why}")
     return provider.name
 

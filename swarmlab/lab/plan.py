@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from swarmlab.errors import ProviderError
 from swarmlab.lab import state
 from swarmlab.lab.choose import choose
+from swarmlab.lab.offers import offers
 from swarmlab.lab.options import UpOptions
 from swarmlab.lab.up import intend
 from swarmlab.model.scenario import Scenario
+from swarmlab.providers.kernel import Offer
+from swarmlab.scenario.needs import needs
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class LabPlan:
     scenario: Scenario
     steps: list[str]
     problems: list[str]
+    needs: list[str] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
 
 
 def plan(options: UpOptions) -> LabPlan:
@@ -31,9 +36,10 @@ def plan(options: UpOptions) -> LabPlan:
     intent = intend(options)
     scenario = intent.scenario
     problems: list[str] = []
+    needed = needs(scenario)
     provider, why = options.provider, "cannot make hosts here"
     try:
-        chosen, why = choose(options.provider)
+        chosen, why = choose(options.provider, needed, scenario.hosts)
         provider = chosen.name
     except ProviderError as error:
         problems.append(str(error))
@@ -48,7 +54,9 @@ def plan(options: UpOptions) -> LabPlan:
         *[f"run container {c.name} on {c.host}" for c in scenario.containers.values()],
         f"prove {len(scenario.expectations)} expectations",
     ]
-    return LabPlan(intent.lab, provider, why, scenario.hosts, scenario.managers, scenario, steps, problems)
+    return LabPlan(
+        intent.lab, provider, why, scenario.hosts, scenario.managers, scenario, steps, problems, list(map(str, needed)), offers()
+    )
 
 
 def _traits(internal: bool, encrypted: bool) -> str:

@@ -9,7 +9,7 @@ from swarmlab import scenario as scenarios
 from swarmlab.errors import RunFailed, SwarmlabError, SwarmRefused, UsageError
 from swarmlab.events import Bus
 from swarmlab.lab import build, home, saved, state
-from swarmlab.lab.choose import choose
+from swarmlab.lab.choose import BY_NAME, choose
 from swarmlab.lab.down import remove
 from swarmlab.lab.existing import as_it_is
 from swarmlab.lab.fleet import connected
@@ -21,6 +21,7 @@ from swarmlab.model.scenario import Scenario
 from swarmlab.providers import Provider
 from swarmlab.providers.base import HostsWanted, host_names
 from swarmlab.providers.images.recipe import engines
+from swarmlab.scenario.needs import needs
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def up(options: UpOptions, bus: Bus) -> Report:
         known = state.load(intent.lab)
         fresh = known is None
         intent = replace(intent, options=as_it_is(known, intent.options, intent.scenario.hosts) if known else intent.options)
-        provider, why = choose(intent.options.provider)
+        by = "the lab's own" if known and options.provider == "auto" else BY_NAME
+        provider, why = choose(intent.options.provider, needs(intent.scenario), intent.scenario.hosts, by=by)
         bus.info(f"provider {provider.name}: {why}")
         report = Report(intent.lab, intent.scenario.name, provider.name, started=_now(), services=_services(intent.scenario))
         try:
