@@ -12,10 +12,9 @@ from swarmlab.providers.kernel import Offer
 from swarmlab.scenario.needs import WORDS, Need
 
 ORDER = ("docker", "qemu", "vagrant")  # cheapest first; those that are not registered are passed over
-BY_NAME = "chosen by name"
 
 
-def choose(name: str, needs: Sequence[Need] = (), hosts: int = 1, *, by: str = BY_NAME) -> tuple[Provider, str]:
+def choose(name: str, needs: Sequence[Need] = (), hosts: int = 1, *, by: str = "chosen by name") -> tuple[Provider, str]:
     """The named provider (`by` whom), or with `auto` the cheapest that can honour all needs; and why, in one line.
 
     When none can, the cheapest that can make hosts, and what will be inconclusive. Raises ProviderError with each problem and its fix.

@@ -11,6 +11,11 @@ from swarmlab.providers.base import host_names
 from swarmlab.providers.images.recipe import engines
 
 
+def own_or_named(known: LabState | None, options: UpOptions) -> str:
+    """How the provider of an `up` comes to be the one."""
+    return "the lab's own" if known and options.provider == "auto" else "chosen by name"
+
+
 def as_it_is(known: LabState, options: UpOptions, hosts: int) -> UpOptions:
     """The options with the lab's own provider and engines where none are asked for. Raises UsageError that says what to do."""
     provider = known.provider if options.provider == "auto" else options.provider

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from swarmlab.errors import ProviderError
 from swarmlab.lab import state
 from swarmlab.lab.choose import choose
+from swarmlab.lab.existing import as_it_is, own_or_named
 from swarmlab.lab.offers import offers
 from swarmlab.lab.options import UpOptions
 from swarmlab.lab.up import intend
@@ -35,17 +36,19 @@ def plan(options: UpOptions) -> LabPlan:
     """Raises UsageError or FileRejected, as `up` would."""
     intent = intend(options)
     scenario = intent.scenario
+    known = state.load(intent.lab)
+    by = own_or_named(known, options)
+    options = as_it_is(known, options, scenario.hosts) if known else options
     problems: list[str] = []
     needed = needs(scenario)
     provider, why = options.provider, "cannot make hosts here"
     try:
-        chosen, why = choose(options.provider, needed, scenario.hosts)
+        chosen, why = choose(options.provider, needed, scenario.hosts, by=by)
         provider = chosen.name
     except ProviderError as error:
         problems.append(str(error))
-    exists = state.load(intent.lab) is not None
     steps = [
-        f"{'complete' if exists else 'make'} {scenario.hosts} hosts with provider {provider}",
+        f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}",
         f"form a Swarm with {scenario.managers} of them as managers",
         f"carry {len(scenario.images)} images there: {', '.join(scenario.images)}",
         *[f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}" for n in scenario.networks.values()],

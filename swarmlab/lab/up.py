@@ -9,9 +9,9 @@ from swarmlab import scenario as scenarios
 from swarmlab.errors import RunFailed, SwarmlabError, SwarmRefused, UsageError
 from swarmlab.events import Bus
 from swarmlab.lab import build, home, saved, state
-from swarmlab.lab.choose import BY_NAME, choose
+from swarmlab.lab.choose import choose
 from swarmlab.lab.down import remove
-from swarmlab.lab.existing import as_it_is
+from swarmlab.lab.existing import as_it_is, own_or_named
 from swarmlab.lab.fleet import connected
 from swarmlab.lab.options import UpOptions, lab_name
 from swarmlab.lab.prove import SETTLE, Proof, prove
@@ -60,7 +60,7 @@ def up(options: UpOptions, bus: Bus) -> Report:
         known = state.load(intent.lab)
         fresh = known is None
         intent = replace(intent, options=as_it_is(known, intent.options, intent.scenario.hosts) if known else intent.options)
-        by = "the lab's own" if known and options.provider == "auto" else BY_NAME
+        by = own_or_named(known, options)
         provider, why = choose(intent.options.provider, needs(intent.scenario), intent.scenario.hosts, by=by)
         bus.info(f"provider {provider.name}: {why}")
         report = Report(intent.lab, intent.scenario.name, provider.name, started=_now(), services=_services(intent.scenario))
