@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from swarmlab.cli.flags import flags, inventory, plain_format
+from swarmlab.cli.offers import as_rows, table
 from swarmlab.cli.show import columns, echo_json
 from swarmlab.errors import OK, UNBUILDABLE
 from swarmlab.reports.text import line, plural
@@ -25,16 +26,20 @@ def doctor_command(ctx: click.Context, inventory: Path | None, format: str) -> N
       swarmlab doctor --inventory inventory.yaml
     """
     from swarmlab.lab.doctor import doctor
+    from swarmlab.lab.offers import offers
 
-    found = doctor(inventory)
+    found, kernels = doctor(inventory), offers()
     unfit = [entry for entry in found if not entry.ok]
     if format == "json":
-        echo_json([asdict(entry) for entry in found])
+        echo_json(
+            [*map(asdict, found), *({"name": f"offer {row['provider']}", "ok": row["hosts"]["has"], **row} for row in as_rows(kernels))]
+        )
     else:
         rows = columns([("ok" if entry.ok else "XX", entry.name, entry.detail) for entry in found], indent="")
         for entry, row in zip(found, rows, strict=True):
             click.echo(row)
             if not entry.ok and entry.fix:
                 click.echo(f"    fix: {line(entry.fix)}")
+        click.echo("\n".join(table(kernels)))
         click.echo(f"{plural(len(unfit), 'problem')}" if unfit else "all is well")
     ctx.exit(UNBUILDABLE if unfit else OK)

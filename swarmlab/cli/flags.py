@@ -37,20 +37,24 @@ plain_format = click.option(
     "--format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What goes to standard output."
 )
 
-BUILDING: tuple[Flag, ...] = (
+MAKING: tuple[Flag, ...] = (
     click.option("--provider", type=click.Choice(PROVIDERS), default="auto", show_default=True, help="Who makes the hosts."),
     inventory,
     click.option("--hosts", type=click.IntRange(1, MOST_HOSTS), metavar="N", help="How many hosts; the scenario's own number otherwise."),
     click.option("--managers", type=click.Choice(["1", "3", "5"]), help="How many of them manage the Swarm."),
-    click.option("--engine", type=click.Choice(ENGINES), help="Which Docker Engine the hosts run."),
-    click.option("--name", metavar="LAB", default="", help="The lab's name; the scenario's otherwise."),
-    settings,
-    stand_in,
 )
-OUTPUT: tuple[Flag, ...] = (
+engine = click.option(
+    "--engine", type=types.Engines(ENGINES), metavar="VERSION|HOST=VERSION,…", help="Which Docker Engine the hosts run; may differ by host."
+)
+name = click.option("--name", metavar="LAB", default="", help="The lab's name; the scenario's otherwise.")
+BUILDING: tuple[Flag, ...] = (*MAKING, engine, name, settings, stand_in)
+FILES: tuple[Flag, ...] = (
     plain_format,
     click.option("--json", type=_file, metavar="FILE", help="Also write the report as JSON."),
     click.option("--junit", type=_file, metavar="FILE", help="Also write it as JUnit XML; what is not proven is an error there."),
+)
+OUTPUT: tuple[Flag, ...] = (
+    *FILES,
     click.option("--html", type=_file, metavar="FILE", help="Also write it as a page."),
 )
 

@@ -13,6 +13,7 @@ import click
 COMMANDS: Mapping[str, str] = {
     "up": "build",
     "verify": "build",
+    "matrix": "matrix",
     "down": "down",
     "status": "status",
     "list": "catalogue",

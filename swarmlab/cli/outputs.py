@@ -65,15 +65,20 @@ def _problem(path: Path) -> str:
 
 def show(report: Report, *, error: bool = False) -> None:
     """The report for a person, on standard output or error."""
-    from rich.console import Console
-
     from swarmlab.reports.console import render
+
+    render(report, paper(error=error))
+
+
+def paper(*, error: bool) -> Any:
+    """Standard output or error, to print on."""
+    from rich.console import Console
 
     class Paper(Console):
         def on_broken_pipe(self) -> None:
             raise  # rich would end us with status 1, which means "violated"
 
-    render(report, Paper(file=sys.stderr if error else sys.stdout, highlight=False))
+    return Paper(file=sys.stderr if error else sys.stdout, highlight=False)
 
 
 def write(path: Path, text: str) -> None:

@@ -28,7 +28,7 @@ class Recorder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None or _touched_nothing(error):
+        if error is None or touched_nothing(error):
             return
         report = self._crashed(error)
         try:
@@ -39,16 +39,17 @@ class Recorder:
     def _crashed(self, error: BaseException) -> Report:
         known = getattr(error, "report", None)
         if isinstance(known, Report):
-            return known if known.error else replace(known, error=_text(error))
-        return replace(self.known, error=_text(error), timings=dict(self.bus.timings))
+            return known if known.error else replace(known, error=text_of(error))
+        return replace(self.known, error=text_of(error), timings=dict(self.bus.timings))
 
 
-def _touched_nothing(error: BaseException) -> bool:
+def touched_nothing(error: BaseException) -> bool:
     """A usage error that came before there was anything to report: then nothing is written either."""
     return isinstance(error, SwarmlabError) and error.status == USAGE and not isinstance(getattr(error, "report", None), Report)
 
 
-def _text(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
+    """What ended a run early, for its report."""
     if isinstance(error, SwarmlabError):
         return error.message
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"internal error: {type(error).__name__}: {error}"

@@ -28,6 +28,43 @@ class Seconds(click.FloatRange):
         return seconds
 
 
+class Engines(click.types.StringParamType):
+    """VERSION, or HOST=VERSION,…: whether the hosts exist is known only once the scenario is read."""
+
+    name = "engine"
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self.known = known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text itself, or a usage error that lists the known versions."""
+        for entry in str(value).split(","):
+            version = entry.rpartition("=")[2].strip()
+            if version not in self.known:
+                self.fail(f"{version!r} is not one of {', '.join(map(repr, self.known))}.", param, ctx)
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Versions, also behind `host1=`."""
+        head = incomplete[: max(incomplete.rfind("="), incomplete.rfind(",")) + 1]
+        return [CompletionItem(head + version) for version in self.known if (head + version).startswith(incomplete)]
+
+
+def engine_list(known: Sequence[str]) -> Any:
+    """A callback for VERSION,VERSION,…: each known, each once."""
+
+    def callback(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+        versions = tuple(version.strip() for version in value.split(","))
+        for version in versions:
+            if version not in known:
+                raise click.BadParameter(f"{version!r} is not one of {', '.join(map(repr, known))}.", ctx, param)
+        if len(set(versions)) < len(versions):
+            raise click.BadParameter("one engine is given twice.", ctx, param)
+        return versions
+
+    return callback
+
+
 def settings(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
     """KEY=VALUE, several times; a value may be empty and may hold `=`. A usage error for anything else, and for a key given twice."""
     found: dict[str, str] = {}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from swarmlab.errors import ProviderError
 from swarmlab.lab import state
 from swarmlab.lab.choose import choose
+from swarmlab.lab.existing import own_or_named
+from swarmlab.lab.offers import offers
 from swarmlab.lab.options import UpOptions
 from swarmlab.lab.up import grown, intend
 from swarmlab.model.scenario import Scenario
+from swarmlab.providers.kernel import Offer
+from swarmlab.scenario.needs import needs
 
 
 @dataclass(frozen=True)
@@ -24,22 +28,26 @@ class LabPlan:
     scenario: Scenario
     steps: list[str]
     problems: list[str]
+    needs: list[str] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
 
 
 def plan(options: UpOptions) -> LabPlan:
     """Raises UsageError or FileRejected, as `up` would."""
     intent = intend(options)
-    existing = state.load(intent.lab)
-    scenario = grown(intent, existing).scenario
+    known = state.load(intent.lab)
+    intent, by = grown(intent, known), own_or_named(known, options)
+    scenario, options = intent.scenario, intent.options
     problems: list[str] = []
+    needed = needs(scenario)
     provider, why = options.provider, "cannot make hosts here"
     try:
-        chosen, why = choose(options.provider)
+        chosen, why = choose(options.provider, needed, scenario.hosts, by=by)
         provider = chosen.name
     except ProviderError as error:
         problems.append(str(error))
     steps = [
-        f"{'complete' if existing else 'make'} {scenario.hosts} hosts with provider {provider}",
+        f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}",
         f"form a Swarm with {scenario.managers} of them as managers",
         f"carry {len(scenario.images)} images there: {', '.join(scenario.images)}",
         *[f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}" for n in scenario.networks.values()],
@@ -48,7 +56,9 @@ def plan(options: UpOptions) -> LabPlan:
         *[f"run container {c.name} on {c.host}" for c in scenario.containers.values()],
         f"prove {len(scenario.expectations)} expectations",
     ]
-    return LabPlan(intent.lab, provider, why, scenario.hosts, scenario.managers, scenario, steps, problems)
+    return LabPlan(
+        intent.lab, provider, why, scenario.hosts, scenario.managers, scenario, steps, problems, list(map(str, needed)), offers()
+    )
 
 
 def _traits(internal: bool, encrypted: bool) -> str:

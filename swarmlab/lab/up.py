@@ -12,6 +12,7 @@ from swarmlab.events import Bus
 from swarmlab.lab import build, home, saved, state
 from swarmlab.lab.choose import choose
 from swarmlab.lab.down import remove
+from swarmlab.lab.existing import as_it_is, own_or_named
 from swarmlab.lab.fleet import connected
 from swarmlab.lab.options import UpOptions, lab_name
 from swarmlab.lab.prove import SETTLE, Proof, prove
@@ -19,7 +20,9 @@ from swarmlab.lab.state import LabState
 from swarmlab.model.report import Report
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers import Provider
-from swarmlab.providers.base import HostsWanted
+from swarmlab.providers.base import HostsWanted, host_names
+from swarmlab.providers.images.recipe import engines
+from swarmlab.scenario.needs import needs
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,9 @@ def intend(options: UpOptions) -> Intent:
     managers = options.managers or min(scenario.managers, hosts)
     if managers > hosts:
         raise UsageError(f"{managers} managers need at least {managers} hosts, and there are {hosts}", fix="--hosts N or --managers 1")
+    engines(options.engine, host_names(hosts))  # refuses what cannot be
     pinned = {h for n in scenario.local_networks.values() for h in n.hosts} | {c.host for c in scenario.containers.values()}
-    lacking = sorted(pinned - {f"host{i + 1}" for i in range(hosts)})
+    lacking = sorted(pinned - set(host_names(hosts)))
     if lacking:
         raise UsageError(
             f"the scenario pins something to {', '.join(lacking)}, and there are {hosts} hosts", fix=f"--hosts {scenario.hosts}"
@@ -50,31 +54,28 @@ def intend(options: UpOptions) -> Intent:
     return Intent(lab_name(options.name or scenario.name), replace(scenario, hosts=hosts, managers=managers), options)
 
 
-def grown(intent: Intent, existing: LabState | None) -> Intent:
-    """Fitted to the lab that is there: what is not asked for stays as it is. Raises UsageError rather than leave a host behind."""
-    if existing is None:
+def grown(intent: Intent, known: LabState | None) -> Intent:
+    """Fitted to the lab that is there: what is not asked for stays as it is. Raises UsageError for what cannot be changed in place."""
+    if known is None:
         return intent
-    lab, scenario, options, count = intent.lab, intent.scenario, intent.options, existing.host_count
-    if options.hosts and options.hosts < count:
-        raise UsageError(
-            f"lab {lab!r} has {count} hosts, and none is taken out again: {options.hosts} are too few",
-            fix=f"--hosts {count}, or `swarmlab down {lab}` first",
-        )
-    scenario = replace(scenario, hosts=max(scenario.hosts, count), managers=max(scenario.managers, existing.managers))
-    return replace(intent, scenario=scenario, options=replace(options, engine=options.engine or existing.engine))
+    scenario = intent.scenario
+    count = intent.options.hosts or max(scenario.hosts, known.host_count)
+    scenario = replace(scenario, hosts=count, managers=max(scenario.managers, known.managers))
+    return replace(intent, scenario=scenario, options=as_it_is(known, intent.options, count))
 
 
 def up(options: UpOptions, bus: Bus) -> Report:
     """Build the lab and prove it. Raises RunFailed with what is known when it does not get that far."""
     intent = intend(options)
     with home.locked(intent.lab):
-        existing = state.load(intent.lab)
-        intent, fresh = grown(intent, existing), existing is None
-        provider, why = choose(options.provider)
+        known = state.load(intent.lab)
+        intent, fresh = grown(intent, known), known is None
+        by = own_or_named(known, options)
+        provider, why = choose(intent.options.provider, needs(intent.scenario), intent.scenario.hosts, by=by)
         bus.info(f"provider {provider.name}: {why}")
         report = Report(intent.lab, intent.scenario.name, provider.name, started=_now(), services=_services(intent.scenario))
         try:
-            report = _up(intent, existing, provider, report, bus)
+            report = _up(intent, provider, report, bus, known)
         except KeyboardInterrupt:
             _undo(intent, provider, fresh, bus)
             raise
@@ -86,9 +87,9 @@ def up(options: UpOptions, bus: Bus) -> Report:
         return report
 
 
-def _up(intent: Intent, existing: LabState | None, provider: Provider, report: Report, bus: Bus) -> Report:
+def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: LabState | None) -> Report:
     lab, scenario, options = intent.lab, intent.scenario, intent.options
-    kept = _remember(intent, existing, provider, report.started)
+    kept = _remember(intent, provider, report.started, known)
     wanted = _wanted(intent, kept)
     provider.prepare(wanted, bus)
     kept = replace(kept, engine=options.engine, hosts=tuple(provider.create(wanted, bus)), built=False)
@@ -112,7 +113,7 @@ def proven(report: Report, proof: Proof, bus: Bus) -> Report:
     )
 
 
-def _remember(intent: Intent, existing: LabState | None, provider: Provider, started: str) -> LabState:
+def _remember(intent: Intent, provider: Provider, started: str, known: LabState | None) -> LabState:
     """Written before the first thing is made: whatever happens next, `down` knows about it. Hosts that are there stay known."""
     options, scenario = intent.options, intent.scenario
     home.private_directory(home.lab_directory(intent.lab))
@@ -124,12 +125,12 @@ def _remember(intent: Intent, existing: LabState | None, provider: Provider, sta
         file=str(copy),
         host_count=scenario.hosts,
         managers=scenario.managers,
-        engine=existing.engine if existing and existing.hosts else options.engine,
+        engine=known.engine if known and known.hosts else options.engine,
         settings=dict(options.settings),
         stand_in=options.stand_in,
         started=started,
-        built=bool(existing and existing.built),
-        hosts=existing.hosts if existing else (),
+        built=bool(known and known.built),
+        hosts=known.hosts if known else (),
     )
     state.save(kept)
     return kept

@@ -14,6 +14,11 @@ HOST = "io.swarmlab.host"
 HOME = "io.swarmlab.home"
 
 
+def host_names(count: int) -> list[str]:
+    """host1, host2, …"""
+    return [f"host{number}" for number in range(1, count + 1)]
+
+
 @dataclass(frozen=True)
 class Problem:
     """Why something cannot work here, and what to do about it."""
@@ -38,7 +43,7 @@ class HostsWanted:
     @property
     def names(self) -> list[str]:
         """The hosts' names: host1, host2, …"""
-        return [f"host{number}" for number in range(1, self.count + 1)]
+        return host_names(self.count)
 
 
 class Provider(Protocol):

@@ -101,9 +101,9 @@ def _existing(client: docker.DockerClient, one: Wanted) -> Container | None:
     except docker.errors.NotFound:
         return None
     if found.labels.get("io.swarmlab.engine") != one.engine:
-        raise ProviderError(
-            f"{one.host}: runs engine {found.labels.get('io.swarmlab.engine')}, {one.engine} is wanted", fix=f"swarmlab down {one.lab}"
-        )
+        has = found.labels.get("io.swarmlab.engine")
+        fix = f"keep it with --engine {one.host}={has}, or `swarmlab down {one.lab}` first; nothing was changed"
+        raise ProviderError(f"{one.host}: runs engine {has}, {one.engine} is wanted", fix=fix)
     if found.status in ("created", "dead", "removing"):  # it never ran, or never will: cheaper to make than to mend
         remove(found)
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -55,13 +55,24 @@ def headline(report: Report) -> str:
     """`shop (three-tier) on docker: 3 hosts, engine 20.10.24, kernel 6.1`."""
     name = report.lab if report.lab == report.scenario else f"{report.lab} ({report.scenario})"
     parts = [plural(len(report.hosts), "host")] if report.hosts else []
-    for label, values in (("engine", [h.engine for h in report.hosts]), ("kernel", [h.kernel for h in report.hosts])):
-        distinct = list(dict.fromkeys(filter(None, values)))
-        parts += [f"{label} {', '.join(distinct)}"] if distinct else []
+    for label, values in (("engine", {h.name: h.engine for h in report.hosts}), ("kernel", {h.name: h.kernel for h in report.hosts})):
+        parts += [f"{label} {by_host(values)}"] if any(values.values()) else []
     lacks = list(dict.fromkeys(lack for host in report.hosts for lack in host.lacks))
     parts += [f"without {', '.join(lacks)}"] if lacks else []
     where = f" on {report.provider}" if report.provider else ""
     return f"{name}{where}" + (f": {', '.join(parts)}" if parts else "")
+
+
+def by_host(values: Mapping[str, str]) -> str:
+    """A value that all hosts share, else each value with the hosts that have it.
+
+    >>> by_host({"host1": "20.10", "host2": "20.10"}), by_host({"host1": "20.10", "host2": "28.5", "host3": "20.10"})
+    ('20.10', '20.10 (host1, host3), 28.5 (host2)')
+    """
+    hosts: dict[str, list[str]] = {}
+    for host, value in values.items():
+        hosts.setdefault(value or "unknown", []).append(host)
+    return next(iter(hosts)) if len(hosts) == 1 else ", ".join(f"{value} ({', '.join(who)})" for value, who in hosts.items())
 
 
 def _matrix(report: Report, kind: str, width: int) -> Iterator[Text]:

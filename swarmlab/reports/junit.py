@@ -58,25 +58,30 @@ def _case(suite: Xml.Element, check: Check, name: str) -> None:
         Xml.SubElement(case, tag, {"type": kind, "message": xml_text(message)}).text = xml_text(_details(check))
 
 
-def _whole(root: Xml.Element, kind: str, message: str) -> None:
+def _whole(root: Xml.Element, kind: str, message: str, head: str) -> None:
     """A case for the run itself: it crashed, or it checked nothing, and neither may look green."""
-    suite = _suite(root, "swarmlab", 1, [Verdict.ERROR])
+    suite = _suite(root, f"{head}swarmlab", 1, [Verdict.ERROR])
     case = Xml.SubElement(suite, "testcase", {"classname": "swarmlab", "name": "swarmlab", "time": "0"})
     Xml.SubElement(case, "error", {"type": kind, "message": xml_text(message)}).text = xml_text(message)
 
 
-def to_xml(report: Report) -> str:
-    """One test suite per kind, one test case per check; the document as text."""
-    root = Xml.Element("testsuites", {"name": xml_text(f"swarmlab {report.lab}")})
+def to_xml(*reports: Report) -> str:
+    """One test suite per kind (and lab, when there are several), one test case per check; the document as text."""
+    root = Xml.Element("testsuites", {"name": xml_text(f"swarmlab {' '.join(report.lab for report in reports)}".strip())})
+    for report in reports:
+        _report(root, report, f"{report.lab}: " if len(reports) > 1 else "")
+    Xml.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"
+
+
+def _report(root: Xml.Element, report: Report, head: str) -> None:
     for kind in dict.fromkeys(check.kind for check in report.checks):
         checks = [check for check in report.checks if check.kind == kind]
-        suite = _suite(root, kind, len(checks), (check.verdict for check in checks))
+        suite = _suite(root, head + kind, len(checks), (check.verdict for check in checks))
         alike = Counter(title(check) for check in checks)
         for check in checks:
             _case(suite, check, title(check) + (f" [{check.id}]" if alike[title(check)] > 1 else ""))
     if report.error:
-        _whole(root, "error", report.error)
+        _whole(root, "error", report.error, head)
     elif not report.checks:
-        _whole(root, "inconclusive", "nothing was checked")
-    Xml.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"
+        _whole(root, "inconclusive", "nothing was checked", head)

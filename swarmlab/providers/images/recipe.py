@@ -104,8 +104,11 @@ def engines(wanted: str, hosts: list[str]) -> dict[str, str]:
     {'host1': '26.1'}
     """
     entries = [entry.strip() for entry in wanted.split(",") if entry.strip()]
-    named = dict(entry.split("=", 1) for entry in entries if "=" in entry)
+    pairs = [entry.split("=", 1) for entry in entries if "=" in entry]
+    named = {host.strip(): version.strip() for host, version in pairs}
     general = [entry for entry in entries if "=" not in entry]
+    if len(named) < len(pairs):
+        raise UsageError(f"--engine `{wanted}` names one host twice", fix="give each host one engine: host1=20.10,host2=28.5")
     if len(general) > 1:
         raise UsageError(f"--engine `{wanted}` names {len(general)} engines for the same hosts", fix="write host1=20.10,host2=28.5")
     if strangers := sorted(set(named) - set(hosts)):

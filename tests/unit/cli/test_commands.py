@@ -20,6 +20,8 @@ from swarmlab.events import Bus
 from swarmlab.lab.options import UpOptions
 from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
 from swarmlab.model.scenario import Network, Scenario, Service
+from swarmlab.providers import Problem
+from swarmlab.providers.kernel import Answer, Offer
 from swarmlab.reports import as_json
 from tests.unit.cli.conftest import Fake, Run
 from tests.unit.reports import samples
@@ -153,6 +155,20 @@ def test_check(run: Run) -> None:
     )
 
 
+OFFERS = [
+    Offer("docker", 200, {"esp": Answer(False, "refused"), "ip_vs": Answer(None, "not asked")}),
+    Offer("qemu", 0, problems=(Problem("no qemu here", "install it"),)),
+]
+TABLE = """\
+  provider  hosts           ESP  IPVS
+  docker    yes, up to 200  no   not known
+  qemu      no              -    -
+  docker: ESP no: refused
+  docker: IPVS not known: not asked
+  qemu: no qemu here
+"""
+
+
 def test_plan(fake: Fake, run: Run) -> None:
     asked: list[UpOptions] = []
 
@@ -160,16 +176,28 @@ def test_plan(fake: Fake, run: Run) -> None:
         asked.append(options)
         why, problem = "the cheapest that works here", "docker: no engine\n  fix: start it"
         return SimpleNamespace(
-            lab="shop", provider="docker", why=why, hosts=3, managers=1, scenario=SCENARIO, steps=["make 3 hosts"], problems=[problem]
-        )
+            lab="shop", provider="docker", why=why, hosts=3, managers=1, scenario=SCENARIO, steps=["make 3 hosts"], problems=[problem],
+            needs=["ESP, which network back needs"], offers=OFFERS,
+        )  # fmt: skip
 
     fake("plan", plan)
     out = run("plan", "shop", "--hosts", "3", "--set", "a=b").out
-    assert out.startswith("lab shop: scenario shop, provider docker (the cheapest that works here)\n\n1. make 3 hosts\n\nwould prove\n")
+    assert out.startswith(
+        "lab shop: scenario shop, provider docker (the cheapest that works here)\n\n"
+        f"needs ESP, which network back needs\n{TABLE}\n1. make 3 hosts\n\nwould prove\n"
+    )
     assert out.endswith("problem: docker: no engine\n  fix: start it\n")
     assert asked == [UpOptions("shop", hosts=3, settings={"a": "b"})]
     document = json.loads(run("plan", "shop", "--format", "json").out)
     assert (document["steps"], len(document["expectations"])) == (["make 3 hosts"], 2)
+    assert document["needs"] == ["ESP, which network back needs"]
+    assert document["providers"][0] == {
+        "provider": "docker",
+        "hosts": {"has": True, "most": 200, "why": ""},
+        "esp": {"has": False, "why": "refused"},
+        "ip_vs": {"has": None, "why": "not asked"},
+    }
+    assert document["providers"][1]["esp"] == {"has": False, "why": "it cannot make hosts here"}
 
 
 @dataclass
@@ -182,8 +210,15 @@ class Fitness:
 
 def test_doctor(fake: Fake, run: Run) -> None:
     fake("doctor", lambda inventory: [Fitness("python", True, "3.11"), Fitness("ssh client", False, "not found", "install it")])
+    fake("offers.offers", lambda: OFFERS)
     ran = run("doctor")
-    assert (ran.status, ran.out) == (3, "ok  python      3.11\nXX  ssh client  not found\n    fix: install it\n1 problem\n")
+    assert (ran.status, ran.out) == (3, f"ok  python      3.11\nXX  ssh client  not found\n    fix: install it\n{TABLE}1 problem\n")
+    assert [row["name"] for row in json.loads(run("doctor", "--format", "json").out)] == [
+        "python",
+        "ssh client",
+        "offer docker",
+        "offer qemu",
+    ]
     fake("doctor", lambda inventory: [Fitness("python", True, "3.11")])
     assert run("doctor").status == 0
 

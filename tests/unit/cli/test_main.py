@@ -49,7 +49,7 @@ def test_every_flag_is_explained_and_named_like_its_twin(name: str) -> None:
 
 def test_all_commands_of_the_contract(run: Run) -> None:
     listed = run("--help").out
-    contract = "up verify down status list show check plan doctor ssh exec report schema completion".split()  # noqa: SIM905
+    contract = "up verify matrix down status list show check plan doctor ssh exec report schema completion".split()  # noqa: SIM905
     assert list(COMMANDS) == contract
     for name in contract:
         assert f"\n  {name} " in listed
@@ -75,7 +75,7 @@ def test_bare_call_shows_the_help(run: Run) -> None:
 def test_unknown_command_lists_the_known(run: Run) -> None:
     ran = run("upp")
     assert ran.status == 2
-    assert "no such command 'upp'; commands: up, verify, down" in ran.err
+    assert "no such command 'upp'; commands: up, verify, matrix, down" in ran.err
 
 
 def test_version(run: Run) -> None:

@@ -48,6 +48,13 @@ def test_flags_become_options(fake: Fake, run: Run) -> None:
     )
 
 
+def test_hosts_may_have_engines_of_their_own(fake: Fake, run: Run) -> None:
+    lab = Lab(samples.passed())
+    fake("up", lab.up)
+    assert run("up", "three-tier", "--engine", "host1=20.10,host2=28.5").status == 0
+    assert lab.options.engine == "host1=20.10,host2=28.5"
+
+
 def test_every_flag_has_an_environment_twin(fake: Fake, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lab = Lab(samples.passed())
     fake("up", lab.up)
@@ -158,6 +165,8 @@ def test_usage_errors_write_nothing(fake: Fake, run: Run, tmp_path: Path) -> Non
         (["--provider", "cloud"], "'cloud' is not one of 'auto', 'docker', 'qemu', 'vagrant', 'inventory'"),
         (["--managers", "2"], "'2' is not one of '1', '3', '5'"),
         (["--engine", "19"], "'19' is not one of '20.10', '26.1', '28.5'"),
+        (["--engine", "host1=20.10,host2=9"], "'9' is not one of '20.10', '26.1', '28.5'"),
+        (["--engine", ""], "'' is not one of '20.10', '26.1', '28.5'"),
         (["--set", "novalue"], "number 1 is not KEY=VALUE"),
         (["--set", "1a=b"], "number 1 is not KEY=VALUE"),
         (["--set", "a=1", "--set", "a=2"], "a is given twice"),

@@ -30,13 +30,13 @@ def test_what_was_not_asked_for_stays() -> None:
 
 
 def test_a_lab_grows() -> None:
-    found = grown(intent(UpOptions("shop", hosts=5, engine="20.10"), hosts=5), EXISTING)
-    assert (found.scenario.hosts, found.options.engine) == (5, "20.10")
+    found = grown(intent(UpOptions("shop", hosts=5, engine="26.1"), hosts=5), EXISTING)
+    assert (found.scenario.hosts, found.options.engine) == (5, "26.1")
 
 
 def test_a_lab_does_not_shrink() -> None:
     with pytest.raises(UsageError) as caught:
         grown(intent(UpOptions("shop", hosts=2), hosts=2), EXISTING)
     assert str(caught.value) == (
-        "lab 'shop' has 4 hosts, and none is taken out again: 2 are too few\n  fix: --hosts 4, or `swarmlab down shop` first"
+        "lab 'shop' has 4 hosts, and 2 are asked for: none is taken away from a lab\n  fix: --hosts 4, or `swarmlab down shop` first"
     )

@@ -50,6 +50,11 @@ def test_a_mixed_lab() -> None:
         ("19.03", "there is no engine `19.03`\n  fix: use one of 20.10, 26.1, 28.5"),
         ("host9=28.5", "--engine names host9, but the hosts are host1"),
         ("20.10,26.1", "--engine `20.10,26.1` names 2 engines for the same hosts\n  fix: write host1=20.10,host2=28.5"),
+        (
+            "host1=20.10,host1=28.5",
+            "--engine `host1=20.10,host1=28.5` names one host twice\n  fix: give each host one engine: host1=20.10,host2=28.5",
+        ),
+        ("host1=", "there is no engine ``\n  fix: use one of 20.10, 26.1, 28.5"),
     ],
 )
 def test_an_engine_that_cannot_be_is_refused(wanted: str, text: str) -> None:

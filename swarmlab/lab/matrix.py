@@ -1,0 +1,101 @@
+"""`matrix`: the same scenario on each engine, and on all of them mixed, one lab after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from swarmlab.errors import LabUnknown, RunFailed, SwarmlabError, UsageError
+from swarmlab.events import Bus
+from swarmlab.lab import state
+from swarmlab.lab.choose import choose
+from swarmlab.lab.down import down
+from swarmlab.lab.options import UpOptions, lab_name
+from swarmlab.lab.up import intend, up
+from swarmlab.model.matrix import EngineRun
+from swarmlab.model.report import Report
+from swarmlab.providers.base import host_names
+from swarmlab.providers.images.recipe import engines as engines_of
+from swarmlab.scenario.needs import needs
+
+MIXED = "mixed"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run that is to be made; `options` are those of its `up`."""
+
+    name: str
+    engines: Mapping[str, str]
+    options: UpOptions
+
+
+def trials(options: UpOptions, engines: Sequence[str], *, mixed: bool, keep: bool) -> list[Trial]:
+    """Every run, checked before the first is made. `options.name` is what the labs' names begin with. Raises UsageError, FileRejected."""
+    prefix, hosts = _prefix_and_hosts(options)
+    wanted = {engine: engine for engine in engines}
+    if mixed and min(len(engines), len(hosts)) > 1:
+        wanted[MIXED] = ",".join(f"{host}={engines[number % len(engines)]}" for number, host in enumerate(hosts))
+    made = []
+    for name, engine in wanted.items():
+        lab = lab_name(f"{prefix}-{name.replace('.', '-')}")
+        if not keep and state.load(lab) is not None:
+            fix = f"`swarmlab down {lab}`, choose another --name, or --keep to measure it and leave it there"
+            raise UsageError(f"there is a lab {lab!r} already, and the matrix would remove it", fix=fix)
+        made.append(Trial(name, engines_of(engine, hosts), replace(options, name=lab, engine=engine)))
+    return made
+
+
+def _prefix_and_hosts(options: UpOptions) -> tuple[str, list[str]]:
+    intent = intend(options)
+    return intent.lab, host_names(intent.scenario.hosts)
+
+
+def provider_for(options: UpOptions, bus: Bus) -> str:
+    """Chosen once, so that all runs are on the same kind of host. Raises ProviderError."""
+    scenario = intend(options).scenario
+    provider, why = choose(options.provider, needs(scenario), scenario.hosts)
+    bus.info(f"provider {provider.name}: {why}")
+    return provider.name
+
+
+def runs(wanted: Sequence[Trial], bus: Bus, provider: str, *, keep: bool) -> Iterator[EngineRun]:
+    """Each run as soon as it is done. What cannot be built is a run with an error, and does not stop the others."""
+    for number, trial in enumerate(wanted, 1):
+        bus.info(f"run {number} of {len(wanted)}: {trial.name}, lab {trial.options.name}")
+        yield _run(replace(trial, options=replace(trial.options, provider=provider)), Bus(bus.observers), keep)
+
+
+def _run(trial: Trial, bus: Bus, keep: bool) -> EngineRun:
+    lab = str(trial.options.name)
+    try:
+        report, status = _measured(trial, bus)
+        removed = keep or _removed(lab, bus)
+    except BaseException:  # interrupted, or a mistake of ours: the lab of this run goes all the same
+        _removed(lab, bus)
+        raise
+    kept = (keep or not removed) and state.load(lab) is not None
+    return EngineRun(trial.name, lab, trial.engines, report, status if removed else SwarmlabError.status, kept)
+
+
+def _measured(trial: Trial, bus: Bus) -> tuple[Report, int]:
+    try:
+        report = up(trial.options, bus)
+    except SwarmlabError as error:
+        known = error.report if isinstance(error, RunFailed) else None
+        empty = Report(trial.options.name, trial.options.scenario, trial.options.provider, timings=dict(bus.timings))
+        bus.warn(f"{trial.name}: {error.message}")
+        return replace(known if isinstance(known, Report) else empty, error=error.message), SwarmlabError.status
+    return report, report.exit_status
+
+
+def _removed(lab: str, bus: Bus) -> bool:
+    """Whether nothing of the lab is left; that it is gone already is as good."""
+    try:
+        down(lab, bus)
+    except LabUnknown:
+        return True
+    except SwarmlabError as error:
+        bus.warn(f"lab {lab} could not be removed: {error.message}; `swarmlab down {lab}` tries again")
+        return False
+    return True
