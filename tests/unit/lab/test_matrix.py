@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from swarmlab.errors import LabUnknown, ProviderError, RunFailed, SwarmlabError, UsageError
-from swarmlab.events import Bus
+from swarmlab.events import Bus, Said
 from swarmlab.lab import home, matrix
 from swarmlab.lab.matrix import Trial, runs, trials
 from swarmlab.lab.options import UpOptions
@@ -114,6 +115,15 @@ def test_what_cannot_be_built_does_not_stop_the_others(labs: FakeLabs) -> None:
 def test_what_was_rolled_back_already_needs_no_removal(labs: FakeLabs) -> None:
     labs.answers = {"20.10": SwarmlabError("no image"), "shop-20-10": LabUnknown("there is no lab")}
     assert [r.status for r in runs(made("20.10"), Bus(), "docker", keep=False)] == [3]
+
+
+def test_engines_that_the_mix_has_no_host_for_are_named(labs: FakeLabs, options: UpOptions) -> None:
+    said: list[object] = []
+    wanted = trials(replace(options, hosts=2), ["20.10", "26.1", "28.5"], mixed=True, keep=False)
+    labs.answers = {trial.options.engine: samples.passed() for trial in wanted}
+    list(runs(wanted, Bus([SimpleNamespace(notify=said.append)]), "docker", keep=False))
+    assert Said("run 4 of 4: mixed, lab shop-mixed; 2 hosts leave no room for 28.5") in said
+    assert Said("run 3 of 4: 28.5, lab shop-28-5") in said
 
 
 def test_kept_labs_are_not_removed(labs: FakeLabs) -> None:
