@@ -15,6 +15,7 @@ from swarmlab.lab.fleet import connected
 from swarmlab.lab.options import UpOptions, lab_name
 from swarmlab.lab.prove import SETTLE, Proof, prove
 from swarmlab.lab.state import LabState
+from swarmlab.model.expectation import Kind
 from swarmlab.model.report import Report
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers import Provider
@@ -75,7 +76,7 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus) -> Report:
     kept = _remember(intent, provider, report.started)
     wanted = _wanted(intent, kept)
     provider.prepare(wanted, bus)
-    kept = replace(kept, hosts=tuple(provider.create(wanted, bus)))
+    kept = kept.with_machines(provider.create(wanted, bus))
     state.save(kept)
     with connected(kept.hosts) as engines:
         swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True)
@@ -84,7 +85,7 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus) -> Report:
         if not options.verify:
             return replace(report, timings=dict(bus.timings))
         build.ensure_control(engines, swarm, scenario, lab, bus, wait=options.wait)
-        proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE)
+        proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE, outside=kept.outside)
     return proven(report, proof, bus)
 
 
@@ -126,6 +127,7 @@ def _wanted(intent: Intent, kept: LabState) -> HostsWanted:
         home=home.owner_id(),
         directory=kept.directory,
         avoid=tuple(subnets),
+        outside=any(e.kind is Kind.PUBLISH for e in scenario.expectations),
     )
 
 
