@@ -92,6 +92,9 @@ def judge_open(p: Published, probe: Probe, door: Door, evidence: Evidence) -> Ju
 def _answered(p: Published, probe: Probe, door: Door, responder: str) -> Judged:
     where = f"{probe.address}:{door.port} of {door.host}"
     by = responder or next((task for task in p.takers(probe) if task in door.tasks), "") or next(iter(p.takers(probe)), "")
+    unsound = p.facts.unsound(by) if by in door.tasks and not responder else ""
+    if unsound:  # the kernel completes handshakes for a process that is stopped
+        return Verdict.INCONCLUSIVE, "unknown", f"The connection to {where} was accepted, but {unsound}."
     if by in door.tasks:
         return Verdict.PASS, "allow", ""
     if by:
@@ -179,7 +182,7 @@ def judge_shut(p: Published, probe: Probe, door: Door, evidence: Evidence) -> Ju
     missing = list(dict.fromkeys(filter(None, (condition(p, probe, door, evidence) for condition in CONDITIONS))))
     if missing:
         return Verdict.INCONCLUSIVE, "unknown", f"Not proven: {'; '.join(missing)}."
-    how = f"{door.host} itself refused it" if evidence.outcome is Outcome.REFUSED else "nothing answered"
+    how = "it was refused" if evidence.outcome is Outcome.REFUSED else "nothing answered"
     return Verdict.PASS, "deny", f"The request arrived at {door.host}, no task there saw it, and {how}."
 
 

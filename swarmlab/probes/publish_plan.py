@@ -14,7 +14,9 @@ from swarmlab.scenario.derive_publish import UNUSED
 
 INGRESS, HOST = "ingress", "host"
 MEASURED = ("tcp", "udp")
-MOST_PORTS = 40  # of one run: a capture's filter has room for no more than bpf.MAX_PORTS, of tasks' own ports too
+MOST_PORTS = 30  # of one run: a capture's filter has room for 64, and those inside the tasks are among them
+
+ROOM = 62
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,13 @@ def controls(doors: Sequence[Door], first: int, port: int, addresses: dict[str, 
     ]
 
 
-def inner_ports(roster: Roster, task: Endpoint) -> tuple[int, ...]:
-    """The ports inside a task that its service publishes: the agent listens there where the application does not."""
-    service = roster.scenario.services.get(task.service)
-    return tuple(sorted({p.target for p in service.ports if p.protocol in MEASURED})) if service else ()
+def inner_ports(doors: Sequence[Door], task: Endpoint) -> tuple[int, ...]:
+    """The ports inside a task to which doors should lead: the agent listens there where the application does not."""
+    return tuple(sorted({door.inside for door in doors if task.id in door.tasks}))
+
+
+def watched_ports(doors: Sequence[Door], in_use: Sequence[PortInUse], endpoint: Endpoint) -> tuple[int, ...]:
+    """What an endpoint's capture looks for: every door, and at a task whatever else the engine leads to it, as far as there is room."""
+    tried = {door.port for door in doors}
+    more = sorted({p.target for p in in_use if endpoint.service and p.service == endpoint.service} - tried)
+    return (*sorted(tried), *more[: ROOM - len(tried) - len(inner_ports(doors, endpoint))]) if doors else ()

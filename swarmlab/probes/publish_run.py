@@ -68,10 +68,12 @@ def _sightings(run: Run, plan: ProbePlan, raw: Mapping[int, Mapping[str, Any]]) 
 
 
 def _questions(plan: ProbePlan, task: Endpoint, raw: Mapping[int, Mapping[str, Any]]) -> Iterator[dict[str, object]]:
+    doors = set(plan.watched.get(OUTSIDE, ()))
+    inside = {*plan.extra_ports.get(task.id, ()), *(set(plan.watched.get(task.id, ())) - doors)}
     for p in plan.probes:
         sport = raw.get(p.id, {}).get("sport")
         if p.source == OUTSIDE and p.purpose == "check" and p.id in raw:
-            for port in dict.fromkeys((p.port, *plan.extra_ports.get(task.id, ()))):
+            for port in dict.fromkeys((p.port, *inside)):
                 known = sport if type(sport) is int and 0 <= sport <= 65535 else 0
                 yield {"id": p.id, "target": task.id, "protocol": p.protocol, "port": port, "sport": known}
 

@@ -17,7 +17,7 @@ from swarmlab.probes.judge_publish import Published, unmeasured
 from swarmlab.probes.link import AgentLink
 from swarmlab.probes.plan import free_port
 from swarmlab.probes.publish_findings import publish_findings
-from swarmlab.probes.publish_plan import Door, Doors, Unmeasured, controls, inner_ports, probe_of
+from swarmlab.probes.publish_plan import Door, Doors, Unmeasured, controls, inner_ports, probe_of, watched_ports
 from swarmlab.probes.publish_run import Seen, measure
 from swarmlab.probes.roster import WORKLOADS, Roster
 from swarmlab.scenario.names import PREDEFINED
@@ -83,11 +83,10 @@ def _plan(lab: Lab, roster: Roster, vantage: Vantage, doors: Sequence[Door]) -> 
     outside = Endpoint(OUTSIDE, OUTSIDE, "outside", addresses=(Address(vantage.address, "underlay"),))
     endpoints = {**roster.by_id, **({OUTSIDE: outside} if doors else {})}
     tasks = [e for e in endpoints.values() if e.role in WORKLOADS]
-    inner = {e.id: ports for e in tasks if doors and (ports := inner_ports(roster, e))}
-    tried = tuple(sorted({door.port for door in doors}))
-    port = free_port({*tried, *(p for ports in inner.values() for p in ports)})
+    inner = {e.id: ports for e in tasks if (ports := inner_ports(doors, e))}
+    watched = {e.id: ports for e in endpoints.values() if (ports := watched_ports(doors, lab.in_use, e))}
+    port = free_port({p for of in (inner, watched) for ports in of.values() for p in ports})
     addresses = {e.host: next(a.address for a in e.addresses if a.network == "underlay") for e in endpoints.values() if e.role == "host"}
     probes = [probe_of(id_, door, addresses) for id_, door in enumerate(doors)]
     probes += controls(doors, len(probes), port, addresses)
-    watched = {e.id: tried for e in endpoints.values() if tried}
     return ProbePlan(endpoints, tuple(probes), (), port, secrets.token_hex(8), lab.plan.timeout, inner, watched)
