@@ -132,6 +132,15 @@ def test_a_paused_task_accepts_connections_and_proves_nothing(opened: Lab) -> No
     assert f"{WEB}host2/tcp:8080" in by_verdict(report, "inconclusive")
 
 
+def test_up_again_changes_nothing_and_finds_the_machine_outside(opened: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text(FILE)
+    before = opened.on("outside", "stat", "--format", "%Y", "/proc/1")
+    ended = opened.user.run("up", str(file), "--name", opened.name)
+    assert ended.status == 0, ended
+    assert opened.on("outside", "stat", "--format", "%Y", "/proc/1") == before
+
+
 def test_from_outside_costs_about_one_more_time_out(opened: Lab) -> None:
     start = time.monotonic()
     assert opened.user.run("verify", opened.name).status == 0
