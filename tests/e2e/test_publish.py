@@ -132,6 +132,17 @@ def test_a_paused_task_accepts_connections_and_proves_nothing(opened: Lab) -> No
     assert f"{WEB}host2/tcp:8080" in by_verdict(report, "inconclusive")
 
 
+def test_a_proxy_that_accepts_in_the_tasks_place_proves_nothing(opened: Lab) -> None:
+    """Without the translation rule the engine's user-land proxy takes the connection; that its task lives cannot be told."""
+    rules = opened.on("host2", "iptables", "-t", "nat", "-S", "DOCKER").splitlines()
+    rule = next(line for line in rules if "--dport 8080 " in line).removeprefix("-A ").split()
+    with opened.user.broken(opened.name, "host2", ["iptables", "-t", "nat", "-D", *rule], ["iptables", "-t", "nat", "-A", *rule]):
+        status, report = opened.user.report("verify", opened.name)
+    assert status == 4
+    assert by_verdict(report, "inconclusive") == {f"{WEB}host2/tcp:8080"}
+    assert "it is not known who" in published(report)[f"{WEB}host2/tcp:8080"]["explanation"]
+
+
 def test_up_again_changes_nothing_and_finds_the_machine_outside(opened: Lab, tmp_path: Path) -> None:
     file = tmp_path / "compose.yaml"
     file.write_text(FILE)
