@@ -34,6 +34,7 @@ class Spec:
     container: str = ""
     path: str = ""
     extra_ports: tuple[int, ...] = ()
+    watched: tuple[int, ...] = ()
     buffer: int = BUFFER
 
 
@@ -77,7 +78,7 @@ class Endpoint:
 
 def open_endpoint(spec: Spec, loop: Loop, run: str, port: int) -> Endpoint:
     """Never raises: what went wrong is the endpoint's `error`."""
-    endpoint = Endpoint(spec, (port, *spec.extra_ports))
+    endpoint = Endpoint(spec, (port, *spec.extra_ports, *spec.watched))
     try:
         endpoint.namespace = open_namespace(spec.pid, spec.container, spec.path)
         with endpoint.namespace.entered():

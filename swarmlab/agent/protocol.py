@@ -10,7 +10,7 @@ open    {"op": "open", "run": "<16 hex digits>", "port": 41000,
         Enters each endpoint's namespace (`pid`, which must belong to `container` where one is given; else `path`; else the
         agent's own), opens a TCP and a UDP listener on `port` on every address, opens `extra_ports` where they are free, and a
         capture (AF_PACKET, filtered to this run's port, extra ports, ICMP echo and ARP; bounded buffer) that sees both directions.
-        An endpoint's `buffer` (bytes) overrides the size of its capture.
+        An endpoint's `buffer` (bytes) overrides the size of its capture; `watched` are ports that it captures without listening there.
         -> {"op": "open", "endpoints": [{"id": "api.1", "error": "", "interfaces": {"eth0": ["10.0.1.3/24"]},
             "extra_ports": {"5432": "ours"}}]}
         `error` is "" or one of: "gone: …" (no such process or namespace, or not that container's), "port_taken: …", "failed: …".

@@ -111,10 +111,9 @@ def specs(request: Mapping[str, Any], run_port: int) -> list[Spec]:
 
 
 def _spec(entry: Mapping[str, Any], run_port: int) -> Spec:
-    extra = entry.get("extra_ports", [])
-    if not isinstance(extra, list) or len(extra) >= MAX_PORTS:
-        raise BadRequest(f"extra_ports: expected a list of fewer than {MAX_PORTS} ports")
-    ports = {number({"extra_ports": value}, "extra_ports", 1, 65535) for value in extra}
+    ports, watched = _ports(entry, "extra_ports"), _ports(entry, "watched")
+    if len(ports | watched) >= MAX_PORTS:
+        raise BadRequest(f"extra_ports and watched: expected fewer than {MAX_PORTS} ports together")
     path = text(entry, "path", "")
     if path and not path.startswith("/"):
         raise BadRequest(f"path: expected an absolute path, got {path[:40]!r}")
@@ -124,8 +123,16 @@ def _spec(entry: Mapping[str, Any], run_port: int) -> Spec:
         text(entry, "container", ""),
         path,
         tuple(sorted(ports - {run_port})),
+        tuple(sorted(watched - ports - {run_port})),
         number(entry, "buffer", 1, 4 * BUFFER, BUFFER),
     )
+
+
+def _ports(entry: Mapping[str, Any], key: str) -> set[int]:
+    listed = entry.get(key, [])
+    if not isinstance(listed, list) or len(listed) >= MAX_PORTS:
+        raise BadRequest(f"{key}: expected a list of fewer than {MAX_PORTS} ports")
+    return {number({key: value}, key, 1, 65535) for value in listed}
 
 
 def protocol(entry: Mapping[str, Any]) -> str:

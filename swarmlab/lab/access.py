@@ -30,10 +30,10 @@ def exec_argv(lab: str, service: str, command: Sequence[str], *, terminal: bool 
 
 
 def _host(kept: LabState, name: str) -> Host:
-    for host in kept.hosts:
+    for host in kept.machines:
         if host.name == name:
             return host
-    known = ", ".join(h.name for h in kept.hosts) or "none"
+    known = ", ".join(h.name for h in kept.machines) or "none"
     raise UsageError(f"lab {kept.lab!r} has no host {name!r}; hosts: {known}")
 
 

@@ -11,13 +11,15 @@ from swarmlab import probes
 from swarmlab.engine import overlay
 from swarmlab.engine.client import Engine
 from swarmlab.engine.endpoints import discover
+from swarmlab.engine.published import published
 from swarmlab.engine.swarm import Swarm
 from swarmlab.errors import HostError
 from swarmlab.events import Bus, Phase
+from swarmlab.lab.vantage import vantage
 from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.evidence import Measurement
 from swarmlab.model.expectation import DENY, Kind
-from swarmlab.model.host import HostFacts
+from swarmlab.model.host import Host, HostFacts
 from swarmlab.model.scenario import Scenario
 from swarmlab.remote import fan_out
 
@@ -35,16 +37,25 @@ class Proof:
 
 
 def prove(
-    engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str, bus: Bus, *, timeout: float, settle: float = 0.0
+    engines: Mapping[str, Engine],
+    swarm: Swarm,
+    scenario: Scenario,
+    lab: str,
+    bus: Bus,
+    *,
+    timeout: float,
+    settle: float = 0.0,
+    outside: Host | None = None,
 ) -> Proof:
     """Measure once; with `settle`, again for that long while an allow is unmet and no deny is violated."""
     with ExitStack() as stack, bus.phase("proof") as phase:
         links, dead = _links(engines, stack)
+        from_outside = vantage(outside, stack)
         give_up = time.monotonic() + settle
         attempts = 0
         while True:
             attempts += 1
-            checks, findings, measured = _once(engines, links, dead, swarm, scenario, lab, phase, timeout)
+            checks, findings, measured = _once(engines, links, dead, swarm, scenario, lab, phase, timeout, from_outside)
             if not _worth_another(checks) or time.monotonic() > give_up:
                 break
         return Proof(checks, findings, _facts(engines, links, measured), attempts)
@@ -76,6 +87,7 @@ def _once(
     lab: str,
     phase: Phase,
     timeout: float,
+    from_outside: probes.Vantage,
 ) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement]:
     found = discover(engines, swarm, scenario, lab)
     networks = overlay.inspect_everywhere(engines, {key: network.deployed_as(lab) for key, network in scenario.networks.items()})
@@ -86,7 +98,10 @@ def _once(
     phase(f"{len(plan.probes)} probes and {len(plan.names)} questions between {len(plan.endpoints)} endpoints")
     measured = probes.measure(plan, links, networks=networks, dead_hosts=dead)
     checks = probes.judge(scenario, plan, measured)
-    return checks, probes.findings(scenario, plan, measured, checks), measured
+    found_too = probes.findings(scenario, plan, measured, checks)
+    known = probes.Lab(scenario, plan, endpoints, published(swarm, lab), links, measured)
+    more, faults = probes.swarm_semantics(known, from_outside)
+    return (*checks, *more), (*found_too, *faults), measured
 
 
 def _counted(scenario: Scenario, desired: Mapping[str, int]) -> Scenario:

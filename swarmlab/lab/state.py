@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from swarmlab import scenario as scenarios
 from swarmlab.errors import LabUnknown, ProviderError
 from swarmlab.lab import home
 from swarmlab.lab.options import LAB_NAME
-from swarmlab.model.host import Host, SshEndpoint
+from swarmlab.model.host import OUTSIDE, Host, SshEndpoint
 from swarmlab.model.scenario import Scenario
 
 SCHEMA = "swarmlab.lab/1"
@@ -33,11 +33,22 @@ class LabState:
     started: str = ""
     built: bool = False
     hosts: tuple[Host, ...] = ()
+    outside: Host | None = None  # the vantage point on the underlay that is not in the Swarm, where the scenario needs one
 
     @property
     def directory(self) -> Path:
         """Where its keys, its copy of the scenario and its last report are."""
         return home.lab_directory(self.lab)
+
+    @property
+    def machines(self) -> tuple[Host, ...]:
+        """All that can be entered."""
+        return (*self.hosts, *([self.outside] if self.outside else []))
+
+    def with_machines(self, made: Sequence[Host]) -> LabState:
+        """With what the provider has made, Swarm hosts and the vantage point told apart."""
+        outside = next((host for host in made if host.name == OUTSIDE), None)
+        return replace(self, hosts=tuple(host for host in made if host.name != OUTSIDE), outside=outside)
 
     def read_scenario(self) -> Scenario:
         """The scenario as it was deployed, from our own copy."""
@@ -58,7 +69,8 @@ def load(lab: str) -> LabState | None:
         plain = json.loads(path.read_text(encoding="utf-8"))
         plain.pop("schema")
         hosts = tuple(_host(h) for h in plain.pop("hosts"))
-        return LabState(**plain, hosts=hosts)
+        outside = _host(apart) if (apart := plain.pop("outside", None)) else None
+        return LabState(**plain, hosts=hosts, outside=outside)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

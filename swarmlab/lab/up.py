@@ -17,6 +17,7 @@ from swarmlab.lab.fleet import connected
 from swarmlab.lab.options import UpOptions, lab_name
 from swarmlab.lab.prove import SETTLE, Proof, prove
 from swarmlab.lab.state import LabState
+from swarmlab.model.expectation import Kind
 from swarmlab.model.report import Report
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers import Provider
@@ -92,7 +93,7 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: Lab
     kept = _remember(intent, provider, report.started, known)
     wanted = _wanted(intent, kept)
     provider.prepare(wanted, bus)
-    kept = replace(kept, engine=options.engine, hosts=tuple(provider.create(wanted, bus)), built=False)
+    kept = replace(kept, engine=options.engine, built=False).with_machines(provider.create(wanted, bus))
     state.save(kept)
     with connected(kept.hosts) as engines:
         swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True)
@@ -101,7 +102,7 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: Lab
         if not options.verify:
             return replace(report, timings=dict(bus.timings))
         build.ensure_control(engines, swarm, scenario, lab, bus, wait=options.wait)
-        proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE)
+        proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE, outside=kept.outside)
         stack.still_running(swarm.leader, lab)
     return proven(report, proof, bus)
 
@@ -131,6 +132,7 @@ def _remember(intent: Intent, provider: Provider, started: str, known: LabState 
         started=started,
         built=bool(known and known.built),
         hosts=known.hosts if known else (),
+        outside=known.outside if known else None,
     )
     state.save(kept)
     return kept
@@ -146,6 +148,7 @@ def _wanted(intent: Intent, kept: LabState) -> HostsWanted:
         home=home.owner_id(),
         directory=kept.directory,
         avoid=tuple(subnets),
+        outside=any(e.kind is Kind.PUBLISH for e in scenario.expectations),
     )
 
 

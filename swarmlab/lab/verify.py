@@ -38,5 +38,5 @@ def _verify(kept: LabState, report: Report, bus: Bus, timeout: float) -> Report:
         swarm = swarms.find(engines, kept.lab)
         if swarm is None:
             raise HostError(kept.lab, "none of its hosts manages its Swarm", fix="`swarmlab up` again completes the lab")
-        proof = prove(engines, swarm, kept.read_scenario(), kept.lab, bus, timeout=timeout)
+        proof = prove(engines, swarm, kept.read_scenario(), kept.lab, bus, timeout=timeout, outside=kept.outside)
     return proven(report, proof, bus)

@@ -36,7 +36,8 @@ class Expectation:
 
     `network` is the network whose addresses of `to` are meant ("" : all that the kind covers); `protocol` "" means every protocol.
     For kind name, `name` is what is asked; for kind network, `name` is the property (driver, scope, internal, attachable,
-    subnets, option:KEY) and `expected` its value.
+    subnets, option:KEY) and `expected` its value. For kind publish, `source` is `outside`, `port` the port on the hosts (0: the engine
+    picks it, or any unused one), and `name` says which: `ingress:80` or `host:80` (mode, port inside the task), `unpublished`, `unused`.
     """
 
     kind: Kind

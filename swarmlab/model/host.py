@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+OUTSIDE = "outside"  # the vantage point on the underlay that is in no Swarm; a host like any other, but for its engine
+
 
 @dataclass(frozen=True)
 class SshEndpoint:

@@ -21,8 +21,8 @@ class Endpoint:
     """A network namespace that probes leave from or arrive at.
 
     `id` is stable between runs: SERVICE.SLOT, SERVICE.HOST (global), a standalone container's name, `bridge:NETWORK@HOST` (an
-    overlay's own namespace on a host), `host:HOST` (the host itself), `control@HOST` (the lab's control task).
-    `role` is task, container, bridge, host or control. The namespace is `pid`'s (which must belong to `container`) or `path`;
+    overlay's own namespace on a host), `host:HOST` (the host itself), `control@HOST` (the lab's control task), `outside`.
+    `role` is task, container, bridge, host, control or outside. The namespace is `pid`'s (which must belong to `container`) or `path`;
     neither means the agent's own. `alive` is "" or the reason why it cannot vouch for anything (paused, exited).
     """
 
@@ -79,3 +79,15 @@ class ProbePlan:
     run: str
     timeout: float
     extra_ports: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    watched: dict[str, tuple[int, ...]] = field(default_factory=dict)  # ports captured there, besides those listened on
+
+
+@dataclass(frozen=True)
+class PortInUse:
+    """A port that the engine publishes for a service; `host` "" means every host (ingress mode)."""
+
+    service: str
+    protocol: str
+    published: int
+    target: int
+    host: str

@@ -6,6 +6,9 @@ from swarmlab.probes.judge import judge
 from swarmlab.probes.link import SessionLink
 from swarmlab.probes.plan import plan
 from swarmlab.probes.run import measure
+from swarmlab.probes.semantics import Lab, Vantage, swarm_semantics
 from swarmlab.probes.survey import survey
 
-__all__ = ["SessionLink", "findings", "judge", "measure", "plan", "survey", "uncovered_pairs"]
+__all__ = [
+    "Lab", "SessionLink", "Vantage", "findings", "judge", "measure", "plan", "survey", "swarm_semantics", "uncovered_pairs",
+]  # fmt: skip

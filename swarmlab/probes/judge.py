@@ -62,7 +62,7 @@ def _unmeasured(facts: Facts) -> Iterator[Check]:
     measured = set(covered.values())
     overridden = {(e.kind, e.source, e.target) for e in measured if not e.derived}
     for e in facts.scenario.expectations:
-        if e.kind is Kind.NETWORK:
+        if e.kind in ELSEWHERE:
             continue
         found = [Gap(e, e.source, e.target, "")] if alone(e, facts.roster) else list(gaps(e, facts.roster)) if e.kind in LABELLED else []
         yield from (_gap(facts, gap) for gap in found if gap.reason)
@@ -71,6 +71,7 @@ def _unmeasured(facts: Facts) -> Iterator[Check]:
             yield _gap(facts, Gap(e, e.source, e.target, NOT_MEASURED.get(e.kind, f"this run does not measure {e.kind}")))
 
 
+ELSEWHERE = frozenset({Kind.NETWORK, Kind.PUBLISH})  # judged by rules of their own
 LABELLED = TRAFFIC | {Kind.NAME}
 NOT_MEASURED = {
     Kind.VIP: "no virtual address is known, or none that the protocol can be tried on",

@@ -21,7 +21,7 @@ __all__ = ["AgentLink", "Session", "SessionLink", "measure"]
 OPEN_TRIES = 5
 SLACK = 30.0  # seconds beyond the probes' own deadline in which an agent must have answered
 SMALLEST_BATCH = 500
-OWN_NAMESPACE = ("host",)  # the only role that may stand in the agent's own namespace
+OWN_NAMESPACE = ("host", "outside")  # the only roles that may stand in the agent's own namespace
 
 
 def measure(
@@ -137,7 +137,7 @@ class Run:
     def _openable(self) -> dict[str, list[dict[str, object]]]:
         """Endpoints that a probe or a name needs, by host. One without a process must never be taken for the agent's own namespace."""
         needed = {end for p in self.plan.probes for end in (p.source, p.target)} | {n.source for n in self.plan.names}
-        needed |= self.plan.extra_ports.keys()
+        needed |= self.plan.extra_ports.keys() | self.plan.watched.keys()
         virtual = {p.target for p in self.plan.probes if p.target not in self.plan.endpoints}
         wanted: dict[str, list[dict[str, object]]] = {}
         for e in self.plan.endpoints.values():
@@ -146,7 +146,7 @@ class Run:
             if not e.pid and not e.path and e.role not in OWN_NAMESPACE:
                 self.dead_endpoints[e.id] = f"gone: {e.impaired or 'it has no process'}"
             else:
-                wanted.setdefault(e.host, []).append(_endpoint(e, self.plan.extra_ports.get(e.id, ())))
+                wanted.setdefault(e.host, []).append(_endpoint(e, self.plan.extra_ports.get(e.id, ()), self.plan.watched.get(e.id, ())))
         return wanted
 
     def _open_once(self, wanted: Mapping[str, Sequence[Mapping[str, object]]], port: int) -> dict[str, str]:
@@ -164,8 +164,9 @@ def _list(answer: Answer, key: str) -> Iterable[object]:
     return value if isinstance(value, list) else ()
 
 
-def _endpoint(e: Endpoint, extra: Sequence[int]) -> dict[str, object]:
-    return {"id": e.id, "pid": e.pid, "container": e.container, "path": e.path, "extra_ports": list(extra)}
+def _endpoint(e: Endpoint, extra: Sequence[int], watched: Sequence[int]) -> dict[str, object]:
+    spec: dict[str, object] = {"id": e.id, "pid": e.pid, "container": e.container, "path": e.path, "extra_ports": list(extra)}
+    return {**spec, "watched": list(watched)} if watched else spec
 
 
 def _probe(p: Probe, port: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from swarmlab.events import Bus
-from swarmlab.model.host import Host
+from swarmlab.model.host import OUTSIDE, Host
 
 LAB = "io.swarmlab.lab"
 HOST = "io.swarmlab.host"
@@ -30,7 +30,8 @@ class Problem:
 @dataclass(frozen=True)
 class HostsWanted:
     """`count` hosts for a lab. `engine` is "", "20.10" or "host1=20.10,host2=28.5"; `home` is the id of the state directory that
-    owns the lab; `directory` is the lab's own (0700); `avoid` are subnets that the scenario uses.
+    owns the lab; `directory` is the lab's own (0700); `avoid` are subnets that the scenario uses; `outside` asks for one more machine
+    on the underlay, without an engine: the host called `outside`, the last of those that `create` returns.
     """
 
     lab: str
@@ -39,11 +40,17 @@ class HostsWanted:
     home: str
     directory: Path
     avoid: tuple[str, ...] = ()
+    outside: bool = False
 
     @property
     def names(self) -> list[str]:
         """The hosts' names: host1, host2, …"""
         return host_names(self.count)
+
+    @property
+    def machines(self) -> list[str]:
+        """All that is to be made: the hosts, and what stands beside them."""
+        return [*self.names, *([OUTSIDE] if self.outside else [])]
 
 
 class Provider(Protocol):

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from swarmlab.model.host import OUTSIDE
 from swarmlab.providers.base import HOME, HOST, LAB
 
 DATA = {"docker": "/var/lib/docker", "containerd": "/var/lib/containerd"}  # on volumes: overlayfs does not stack on overlayfs
 MODULES = "/lib/modules"
+# What `images/boot` does, less the engine: no way out of the underlay, a name server that knows nothing, and sshd.
+BOOT_OUTSIDE = (
+    "trap 'exit 0' TERM INT; ip route del default 2>/dev/null; echo 'nameserver 127.0.0.1' >/etc/resolv.conf; "
+    "mkdir -p -m 0755 /run/sshd; /usr/sbin/sshd -D -e >/var/log/sshd.log 2>&1 & while :; do wait; sleep 1 & done"
+)
 TMPFS = {"/run": "exec,mode=755", "/tmp": "exec,mode=1777"}  # noqa: S108  # a mount point
 
 
@@ -37,8 +43,8 @@ class Wanted:
 
     @property
     def volumes(self) -> dict[str, str]:
-        """Volume name -> where it is mounted."""
-        return {f"{self.name}-{key}": path for key, path in DATA.items()}
+        """Volume name -> where it is mounted; without an engine there is nothing to keep."""
+        return {} if self.host == OUTSIDE else {f"{self.name}-{key}": path for key, path in DATA.items()}
 
 
 def labels(lab: str, home: str) -> dict[str, str]:
@@ -52,6 +58,7 @@ def config(wanted: Wanted, drop: tuple[str, ...], *, modules: bool) -> dict[str,
     if modules:
         binds.append(f"{MODULES}:{MODULES}:ro")
     return {
+        **({"Entrypoint": ["/usr/bin/tini", "-g", "--", "/bin/sh", "-c", BOOT_OUTSIDE]} if wanted.host == OUTSIDE else {}),
         "Image": wanted.image,
         "Hostname": wanted.host,
         "Labels": wanted.labels,

@@ -6,7 +6,7 @@ import docker
 
 from swarmlab.errors import ProviderError
 from swarmlab.events import Bus
-from swarmlab.model.host import Host, SshEndpoint
+from swarmlab.model.host import OUTSIDE, Host, SshEndpoint
 from swarmlab.providers import underlay
 from swarmlab.providers.base import HOME, HOST, LAB, HostsWanted, Problem
 from swarmlab.providers.container import Wanted
@@ -51,15 +51,16 @@ class DockerProvider:
             refuse_strangers(self.client, wanted)
         self.prepare(wanted, bus)
         with bus.phase("hosts", f"{wanted.count} containers") as phase:
-            keys = lab_keys(wanted.directory, wanted.names)
+            keys = lab_keys(wanted.directory, wanted.machines)
             subnet = underlay_network(self.client, wanted)
             phase(f"underlay {subnet}")
             versions = recipe.engines(wanted.engine, wanted.names)
-            makers = {name: _container(wanted, name, versions[name], str(underlay.address_of(subnet, name))) for name in wanted.names}
+            versions[OUTSIDE] = versions[wanted.names[0]]
+            makers = {name: _container(wanted, name, versions[name], str(underlay.address_of(subnet, name))) for name in wanted.machines}
             ports = fan_out(makers, lambda one: running(self.client, one, keys))
             keys.pin(ports)
             phase("waiting for sshd and dockerd", 0, wanted.count)
-            hosts = [_host(makers[name], ports[name], keys) for name in wanted.names]
+            hosts = [_host(makers[name], ports[name], keys) for name in wanted.machines]
             fan_out(hosts, lambda host: wait_ready(self.client, makers[host.name].name, host))
             phase("sshd and dockerd answer", wanted.count, wanted.count)
         return hosts

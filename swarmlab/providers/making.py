@@ -29,7 +29,7 @@ Thing = Container | Network | Volume
 
 def refuse_strangers(client: docker.DockerClient, wanted: HostsWanted) -> None:
     """SwarmRefused when something of this lab's name belongs to another state directory, or to nobody we know."""
-    names = {f"swarmlab-{wanted.lab}", *(f"swarmlab-{wanted.lab}-{name}" for name in wanted.names)}
+    names = {f"swarmlab-{wanted.lab}", *(f"swarmlab-{wanted.lab}-{name}" for name in wanted.machines)}
     refuse_other_homes(client, wanted.lab, wanted.home)
     for thing in _everything(client):
         if thing.name in names and _labels(thing).get(LAB) != wanted.lab:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import docker
 
 from swarmlab.errors import DeadlinePassed, HostError, ProviderError
-from swarmlab.model.host import Host
+from swarmlab.model.host import OUTSIDE, Host
 from swarmlab.providers.local_engine import asked
 from swarmlab.remote import Remote, until
 
@@ -15,12 +15,12 @@ ASK = ["docker", "version", "--format", "{{.Server.Version}}"]
 
 
 def wait_ready(client: docker.DockerClient, container: str, host: Host) -> None:
-    """Return once the host's engine answers over SSH; ProviderError with the host's own log when it does not."""
+    """Return once the host's engine answers over SSH (outside the Swarm: just SSH); ProviderError with the host's own log otherwise."""
     said: list[str] = ["nothing yet"]
     with Remote(host) as remote:
 
         def answers() -> bool:
-            ran = remote.run(ASK, check=False)
+            ran = remote.run(["true"] if host.name == OUTSIDE else ASK, check=False)
             said[0] = ran.stderr.strip() or ran.stdout.strip()
             return ran.status == 0
 

@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
+from swarmlab.model.host import OUTSIDE
+
 POOLS = (IPv4Network("172.29.0.0/16"), IPv4Network("172.30.0.0/16"))
 FIRST_HOST = 10  # hostN has the address FIRST_HOST + N, for as long as the lab lives
 MAX_HOSTS = 200
@@ -24,12 +26,12 @@ def free_subnets(taken: Iterable[IPv4Network]) -> Iterator[IPv4Network]:
 
 
 def address_of(underlay: IPv4Network, host: str) -> IPv4Address:
-    """The fixed address of `hostN`.
+    """The fixed address of `hostN`; the vantage point outside the Swarm has the one before host1's.
 
     >>> str(address_of(IPv4Network("172.29.0.0/24"), "host3"))
     '172.29.0.13'
     """
-    return underlay[FIRST_HOST + int(host.removeprefix("host"))]
+    return underlay[FIRST_HOST + (0 if host == OUTSIDE else int(host.removeprefix("host")))]
 
 
 def networks(texts: Iterable[str]) -> list[IPv4Network]:

@@ -63,7 +63,9 @@ class ContainerSpec(Strict):
 class PairSpec(Strict):
     """What should hold from one service or standalone container to another: exactly one of reach, name, vip and scope."""
 
-    source: str = Field(alias="from", min_length=1, description="The service or container that asks")
+    source: str = Field(
+        alias="from", min_length=1, description="The service or container that asks; `outside` is a machine that is not in the Swarm"
+    )
     target: str = Field(alias="to", min_length=1, description="The service or container that is asked")
     reach: Answer | None = Field(default=None, description="Whether packets get there")
     name: Answer | None = Field(default=None, description="Whether its name resolves there")

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from swarmlab.errors import Mark
 from swarmlab.model.expectation import DENY, PROTOCOLS, Expectation, Kind
+from swarmlab.model.host import OUTSIDE
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
 from swarmlab.scenario.block import NetworkSpec, PairSpec
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
+from swarmlab.scenario.derive_publish import laid_over, wrong
 from swarmlab.scenario.names import GATEWAY_BRIDGE
 from swarmlab.scenario.tree import Node, mark_at
 
@@ -44,6 +46,9 @@ class Explicit:
 
     def _pair(self, index: int, entry: PairSpec) -> Iterator[Expectation]:
         parties: dict[str, Service | Container] = {**self.services, **self.containers}
+        if entry.source == OUTSIDE and OUTSIDE not in parties:
+            yield from self._from_outside(index, entry)
+            return
         good = True
         for key, name in (("from", entry.source), ("to", entry.target)):
             if name not in parties:
@@ -57,6 +62,23 @@ class Explicit:
         yield Expectation(
             kind, getattr(entry, str(kind)), entry.because, entry.source, entry.target, entry.network, protocol, entry.port, entry.asked,
             derived=False, mark=self._mark(index),
+        )  # fmt: skip
+
+    def _from_outside(self, index: int, entry: PairSpec) -> Iterator[Expectation]:
+        protocol, expected = entry.protocol or "tcp", entry.reach or ""
+        service = self.services.get(entry.target)
+        if service is None:
+            key, text = "to", unknown("service", entry.target, self.services)
+        elif not expected or entry.network:
+            key, text = "from", "from outside there is `reach` only, and no `network`"
+        else:
+            key, text = "port", wrong(service.name, service.ports, protocol, entry.port, expected)
+        if text:
+            self.complaints.add(self._mark(index, key), f"x-swarmlab.expect[{index + 1}].{key}: {text}")
+            return
+        mark = self._mark(index)
+        yield Expectation(
+            Kind.PUBLISH, expected, entry.because, OUTSIDE, entry.target, "", protocol, entry.port, derived=False, mark=mark
         )  # fmt: skip
 
     def _check_network(self, index: int, entry: PairSpec, parties: Mapping[str, Service | Container]) -> bool:
@@ -143,6 +165,8 @@ def _pair_key(e: Expectation) -> tuple[object, ...]:
 
 
 def _applied(group: Sequence[Expectation], entry: Expectation) -> list[Expectation]:
+    if entry.kind is Kind.PUBLISH:
+        return laid_over(group, entry)
     if entry.port:
         return [*(e for e in group if _narrow(e) != _narrow(entry)), entry]
     split = [part for e in group for part in _split(e, entry)]

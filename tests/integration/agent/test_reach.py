@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.agent.rig import PORT, AgentProcess, Net
+from tests.integration.agent.rig import PORT, RUN, AgentProcess, Net
 
 pytestmark = pytest.mark.root
 ALL = ("tcp", "udp", "icmp")
@@ -158,6 +158,23 @@ def test_an_application_on_an_extra_port_counts_as_an_answer_of_nobody(agent: Ag
     assert answer["t1"]["extra_ports"] == {"5432": "taken", "5433": "ours"}
     fired = agent.fire([(0, "t0", "tcp", net.address(1), 5432), (1, "t0", "tcp", net.address(1), 5433)], 2.0)
     assert [(e["outcome"], e["responder"]) for e in fired.values()] == [("answered", ""), ("answered", "t1")]
+
+
+def test_a_watched_port_is_captured_but_nobody_listens_on_it(agent: AgentProcess, net: Net) -> None:
+    answer = agent.open([net.endpoint(0, watched=[8080]), net.endpoint(1, watched=[8080])])
+    assert [answer[t]["error"] for t in ("t0", "t1")] == ["", ""]
+    fired = agent.fire([(0, "t0", "tcp", net.address(1), 8080), (1, "t0", "udp", net.address(1), 8080)])
+    assert [(e["outcome"], e["left"]) for e in fired.values()] == [("refused", True)] * 2
+    for _ in range(2):  # captures may be asked again about the same volley
+        seen = agent.seen(fired, "t1", ["tcp", "udp"], 8080)
+        assert [e["seen"] for e in seen["probes"]] == [True, True]
+        assert seen["listeners"] == {"t1": ""}
+
+
+def test_no_more_ports_are_watched_than_a_filter_can_hold(agent: AgentProcess, net: Net) -> None:
+    wanted = net.endpoint(0, extra_ports=list(range(1000, 1040)), watched=list(range(2000, 2040)))
+    answer = agent.ask(op="open", run=RUN, port=PORT, endpoints=[wanted])
+    assert (answer["op"], "fewer than 64 ports together" in answer["text"]) == ("error", True)
 
 
 def test_what_accepts_on_our_port_but_is_not_ours_is_not_taken_for_ours(agent: AgentProcess, net: Net) -> None:

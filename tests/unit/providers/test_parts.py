@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import struct
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from swarmlab.errors import UsageError
-from swarmlab.providers import PROVIDERS, get
+from swarmlab.providers import PROVIDERS, HostsWanted, get
 from swarmlab.providers.capabilities import NAMES, missing
 from swarmlab.providers.container import Wanted, config, published_port
 from swarmlab.providers.images.recipe import file_contents
@@ -50,6 +51,23 @@ def test_a_host_is_reached_on_loopback_only_and_found_by_label() -> None:
 
 def test_data_lies_on_volumes_named_after_the_host() -> None:
     assert WANTED.volumes == {"swarmlab-shop-host2-docker": "/var/lib/docker", "swarmlab-shop-host2-containerd": "/var/lib/containerd"}
+
+
+def test_a_machine_outside_the_swarm_runs_sshd_alone_and_keeps_nothing() -> None:
+    outside = replace(WANTED, host="outside")
+    body = config(outside, (), modules=False)
+    entry = body["Entrypoint"]
+    assert isinstance(entry, list)
+    assert "sshd" in entry[-1]
+    assert "dockerd" not in entry[-1]
+    assert (outside.volumes, outside.name) == ({}, "swarmlab-shop-outside")
+    assert outside.labels.items() >= {"io.swarmlab.lab": "shop", "io.swarmlab.home": "owner"}.items(), "so that `down` finds it"
+    assert "Entrypoint" not in config(WANTED, (), modules=False)
+
+
+def test_the_machine_outside_is_asked_for_and_comes_last(tmp_path: Path) -> None:
+    assert HostsWanted("shop", 2, "", "owner", tmp_path).machines == ["host1", "host2"]
+    assert HostsWanted("shop", 2, "", "owner", tmp_path, outside=True).machines == ["host1", "host2", "outside"]
 
 
 def test_no_secret_is_in_what_the_engine_will_show_to_anybody(tmp_path: Path) -> None:

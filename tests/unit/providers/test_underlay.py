@@ -45,3 +45,9 @@ def test_every_host_has_an_address_of_its_own_that_is_no_gateway() -> None:
 
 def test_a_default_route_does_not_take_everything() -> None:
     assert networks(["default", "0.0.0.0/0", "rubbish", "172.29.0.0/16"]) == [IPv4Network("172.29.0.0/16")]
+
+
+def test_the_machine_outside_has_an_address_that_no_host_has() -> None:
+    subnet = IPv4Network("172.29.0.0/24")
+    hosts = {address_of(subnet, f"host{number}") for number in range(1, MAX_HOSTS + 1)}
+    assert address_of(subnet, "outside") not in hosts | {subnet[0], subnet[1]}

@@ -89,6 +89,15 @@ def test_scope_boundary_ends_the_bridge_and_not_the_overlay() -> None:
     assert found == {(Kind.SCOPE, "lan"): "deny", (Kind.REACH, "backbone"): "allow", (Kind.NAME, ""): "allow"}
 
 
+@pytest.mark.parametrize("name", ["ingress", "vip-vs-dnsrr"])
+def test_scenarios_that_need_ipvs_are_lessons_too(name: str) -> None:
+    scenario = read(find(name))
+    assert scenario.title and scenario.summary and scenario.questions
+    assert lint(scenario) == []
+    assert scenario.file.with_name("README.md").is_file()
+    jsonschema.validate(yaml.safe_load(scenario.file.read_text())["x-swarmlab"], schema())
+
+
 def test_the_schema_knows_every_key_and_describes_it() -> None:
     published = schema()
     jsonschema.Draft202012Validator.check_schema(published)

@@ -1,0 +1,227 @@
+"""When "open from outside" and "closed from outside" are proven. Who answers a published port is a task; anybody else is a leak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from swarmlab.model.check import Check, Verdict
+from swarmlab.model.evidence import Evidence, Outcome
+from swarmlab.model.expectation import ALLOW
+from swarmlab.model.host import OUTSIDE
+from swarmlab.model.probe import Probe, ProbePlan
+from swarmlab.model.scenario import Scenario
+from swarmlab.probes.facts import Facts
+from swarmlab.probes.judge_deny import captures_are_whole, something_was_measured
+from swarmlab.probes.merge import SEEN
+from swarmlab.probes.publish_plan import INGRESS, Door, Unmeasured
+from swarmlab.probes.publish_run import Seen, Sighting
+
+Judged = tuple[Verdict, str, str]
+UNKNOWN: Sighting = (None, None)
+OURS, APPLICATION = "the agent's listener in the task's namespace (the application has not taken that port)", "the task's application"
+
+
+class Published:
+    """What was seen of one run's doors; `doors` are by probe id."""
+
+    def __init__(self, scenario: Scenario, plan: ProbePlan, seen: Seen, doors: dict[int, Door]) -> None:
+        self.facts, self.seen, self.doors = Facts(scenario, plan, seen.measurement), seen, doors
+        self._controls = {(self.facts.host(p.target), p.protocol): p for p in plan.probes if p.purpose == "control"}
+        self._probes = {p.id: p for p in plan.probes}
+
+    def checks(self) -> list[Check]:
+        """One for each door."""
+        return [self._check(self._probes[id_], door) for id_, door in self.doors.items()]
+
+    def evidence(self, probe: Probe) -> Evidence:
+        """That the host's capture saw the request does not make the host the one who answered it."""
+        e = self.facts.evidence(probe)
+        return replace(e, responder="", detail="") if e.detail == SEEN else e
+
+    def sighting(self, probe: Probe, task: str) -> Sighting:
+        """Whether the request came through to a task, and whether an answer left it."""
+        return self.seen.tasks.get(probe.id, {}).get(task, UNKNOWN)
+
+    def takers(self, probe: Probe) -> list[str]:
+        """Tasks that saw the request."""
+        return [task for task, (came, _) in self.seen.tasks.get(probe.id, {}).items() if came]
+
+    def control(self, door: Door) -> Probe | None:
+        """The twin at the same host, by the same protocol."""
+        return self._controls.get((door.host, door.protocol))
+
+    def control_answered(self, door: Door) -> bool:
+        """By the host itself, as it names itself."""
+        control = self.control(door)
+        return control is not None and self.facts.answered(control, self.facts.evidence(control))
+
+    def _check(self, probe: Probe, door: Door) -> Check:
+        e, evidence = door.expectation, self.evidence(probe)
+        verdict, observed, text = (judge_open if door.expected == ALLOW else judge_shut)(self, probe, door, evidence)
+        return Check(
+            f"publish:{OUTSIDE}->{e.target or 'anybody'}@{door.host}/{door.protocol}:{door.said}", "publish", OUTSIDE,
+            e.target or f"host:{door.host}", INGRESS if door.mode == INGRESS else "", door.protocol, door.port, door.expected, observed,
+            verdict, door.because, text, OUTSIDE, e.target, "", door.host, self._shown(probe, door, evidence),
+        )  # fmt: skip
+
+    def _shown(self, probe: Probe, door: Door, evidence: Evidence) -> dict[str, object]:
+        answered = probe.id in self.seen.answers
+        responder = self.seen.answers.get(probe.id, "")
+        control = self.control(door)
+        return {
+            "outcome": "answered" if answered else str(evidence.outcome), "responder": responder, "latency_ms": evidence.latency_ms,
+            "left": evidence.left, "via": evidence.via, "seen": evidence.seen, "answer_left": evidence.answer_left,
+            "sends": evidence.sends, "lost_records": evidence.lost_records, "detail": evidence.detail, "address": probe.address,
+            "mode": door.mode, "port_inside": door.inside, "answered_by": ("" if not answered else OURS if responder else APPLICATION),
+            "came_through_to": self.takers(probe),
+            "controls": [self.facts.control(f"{OUTSIDE} reaches {door.host}", control)] if control else [],
+        }  # fmt: skip
+
+
+def judge_open(p: Published, probe: Probe, door: Door, evidence: Evidence) -> Judged:
+    """An answer by a task that may give it; a handshake alone may be the engine's own proxy, so a task must have seen the request."""
+    if probe.id in p.seen.answers:
+        return _answered(p, probe, door, p.seen.answers[probe.id])
+    missing = next(filter(None, (look(p, probe, door, evidence) for look in UNMEASURABLE)), "")
+    if missing:
+        return Verdict.INCONCLUSIVE, "unknown", f"Not measured: {missing}."
+    return Verdict.FAIL, "deny", _where_lost(p, probe, door, evidence)
+
+
+def _answered(p: Published, probe: Probe, door: Door, responder: str) -> Judged:
+    where = f"{probe.address}:{door.port} of {door.host}"
+    by = responder or next((task for task in p.takers(probe) if task in door.tasks), "") or next(iter(p.takers(probe)), "")
+    unsound = p.facts.unsound(by) if by in door.tasks and not responder else ""
+    if unsound:  # the kernel completes handshakes for a process that is stopped
+        return Verdict.INCONCLUSIVE, "unknown", f"The connection to {where} was accepted, but {unsound}."
+    if by in door.tasks:
+        return Verdict.PASS, "allow", ""
+    if by:
+        return Verdict.FAIL, "deny", f"{by} answered at {where}, in place of {' or '.join(door.tasks)}."
+    whose = f"no capture of {' or '.join(door.tasks)} saw the request"
+    return Verdict.INCONCLUSIVE, "unknown", f"Something answered at {where}, and it is not known who: {whose}."
+
+
+def _was_measured(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    return something_was_measured(p.facts, probe, evidence)
+
+
+def _mesh_can_work(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    if door.mode == INGRESS and "ip_vs" in p.facts.measurement.lacks.get(door.host, ()):
+        return f"the kernel of {door.host} has no IP_VS, so the routing mesh does not work there"
+    return ""
+
+
+def _outside_is_sound(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    return p.facts.unsound(OUTSIDE)
+
+
+def _tasks_are_sound(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    return next(filter(None, map(p.facts.unsound, door.tasks)), "")
+
+
+def _left(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    if evidence.left:
+        return ""
+    return f"the request never left {OUTSIDE}" if evidence.left is False else f"it is not known that the request left {OUTSIDE}"
+
+
+def _way_is_open(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    """The request arrived at the host, or the host answered another one: else it is the way there that is broken, or the vantage point."""
+    if evidence.seen or p.control_answered(door):
+        return ""
+    return f"{OUTSIDE} got no {door.protocol} answer from {door.host} at all, and the request did not arrive there"
+
+
+def _datagram_is_understood(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    """An application need not answer a datagram that it does not understand."""
+    silent = [task for task in p.takers(probe) if task in door.tasks and p.sighting(probe, task)[1] is not True]
+    if door.protocol == "udp" and silent:
+        return f"the datagram came through to {silent[0]}, whose application did not answer it"
+    return ""
+
+
+Look = Callable[[Published, Probe, Door, Evidence], str]
+UNMEASURABLE: tuple[Look, ...] = (
+    _outside_is_sound, _was_measured, _mesh_can_work, _tasks_are_sound, _left, _way_is_open, _datagram_is_understood,
+)  # fmt: skip
+
+
+def _where_lost(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    saw = {Outcome.REFUSED: "refused", Outcome.TIMED_OUT: "no answer in time"}.get(evidence.outcome, str(evidence.outcome))
+    takers = p.takers(probe)
+    if takers and p.sighting(probe, takers[0])[1]:
+        how = f"the request came through to {takers[0]}, whose answer was lost on the way back"
+    elif takers:
+        how = f"the request came through to {takers[0]}, which did not answer"
+    elif evidence.seen:
+        how = (
+            f"the request arrived at {door.host}, and no task saw it: see the rules of its firewall, and that its engine publishes the port"
+        )
+    elif evidence.seen is False:
+        how = f"the request was lost on the way to {door.host}, which does answer others"
+    else:
+        how = "where it was lost is not known"
+    return f"{OUTSIDE} to {probe.address}:{door.port} of {door.host} by {door.protocol}: {saw}; {how}."
+
+
+def judge_shut(p: Published, probe: Probe, door: Door, evidence: Evidence) -> Judged:
+    """Any answer, or a task that saw the request, is a violation; a pass needs every condition."""
+    where = f"{probe.address}:{door.port} of {door.host}"
+    takers = p.takers(probe)
+    if probe.id in p.seen.answers:
+        by = p.seen.answers[probe.id] or next(iter(takers), "") or "something that is no task of the stack"
+        return Verdict.FAIL, "allow", f"{where} answered {OUTSIDE}, although it must not; {by} did."
+    if takers:
+        return (
+            Verdict.FAIL,
+            "allow",
+            f"The request for {where} came through to {takers[0]}, though no answer came back ({evidence.outcome}).",
+        )
+    missing = list(dict.fromkeys(filter(None, (condition(p, probe, door, evidence) for condition in CONDITIONS))))
+    if missing:
+        return Verdict.INCONCLUSIVE, "unknown", f"Not proven: {'; '.join(missing)}."
+    how = "it was refused" if evidence.outcome is Outcome.REFUSED else "nothing answered"
+    return Verdict.PASS, "deny", f"The request arrived at {door.host}, no task there saw it, and {how}."
+
+
+def _host_is_sound(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    return p.facts.unsound(probe.target)
+
+
+def _captures_are_whole(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    return captures_are_whole(p.facts, probe, evidence)
+
+
+def _arrived(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    """A port that something on the way keeps shut says nothing about the host."""
+    if evidence.seen:
+        return ""
+    return f"the request never arrived at {door.host}" if evidence.seen is False else f"it is not known that it arrived at {door.host}"
+
+
+def _control_was_answered(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    return "" if p.control_answered(door) else f"{door.host} did not answer {OUTSIDE} by {door.protocol} in this run where it should"
+
+
+def _tasks_saw_nothing(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    """Looked for at every task of that host, and not there; "not looked" is not enough."""
+    here = [e.id for e in p.facts.plan.endpoints.values() if e.host == door.host and e.role in ("task", "container")]
+    unknown = [task for task in here if p.sighting(probe, task)[0] is not False]
+    return f"it is not known whether {unknown[0]} saw the request" if unknown else ""
+
+
+CONDITIONS: tuple[Look, ...] = (
+    _outside_is_sound, _host_is_sound, _was_measured, _captures_are_whole, _left, _arrived, _control_was_answered, _tasks_saw_nothing,
+)  # fmt: skip
+
+
+def unmeasured(gap: Unmeasured, reason: str = "") -> Check:
+    """Said aloud, never dropped."""
+    e = gap.expectation
+    said = e.name.replace(":", "-") if e.name and not e.port else str(e.port)
+    return Check(
+        f"publish:{OUTSIDE}->{e.target or 'anybody'}/{e.protocol}:{said}", "publish", OUTSIDE, e.target, "", e.protocol, e.port,
+        e.expected, "unknown", Verdict.INCONCLUSIVE, e.because, f"Nothing to measure: {reason or gap.reason}.", OUTSIDE, e.target,
+    )  # fmt: skip

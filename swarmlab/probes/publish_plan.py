@@ -1,0 +1,159 @@
+"""What is tried from outside the Swarm: every published port at every host, ports that nobody publishes, and the controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
+from swarmlab.model.host import OUTSIDE
+from swarmlab.model.probe import Endpoint, PortInUse, Probe
+from swarmlab.probes.plan import free_port
+from swarmlab.probes.roster import Roster
+from swarmlab.scenario.derive_publish import UNUSED
+
+INGRESS, HOST = "ingress", "host"
+MEASURED = ("tcp", "udp")
+MOST_PORTS = 30  # of one run: a capture's filter has room for 64, and those inside the tasks are among them
+
+ROOM = 62
+
+
+@dataclass(frozen=True)
+class Door:
+    """One port of one host, and whether it should be open. `tasks` are those that may answer, `inside` the port that they have it on.
+
+    `said` names the port in ids: the number, or what stays the same when the number is the engine's choice or ours.
+    """
+
+    expectation: Expectation
+    host: str
+    protocol: str
+    port: int
+    expected: str
+    because: str
+    said: str
+    mode: str = ""
+    inside: int = 0
+    tasks: tuple[str, ...] = ()
+
+    @property
+    def spot(self) -> tuple[str, str, int]:
+        """Where it is: two doors at one spot are the same port."""
+        return self.host, self.protocol, self.port
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """A part of an expectation that cannot be tried, and why."""
+
+    expectation: Expectation
+    reason: str
+
+
+Tried = Door | Unmeasured
+
+
+class Doors:
+    """Expands expectations of kind publish over the hosts and tasks that exist."""
+
+    def __init__(self, roster: Roster, in_use: Sequence[PortInUse]) -> None:
+        self._roster, self._in_use = roster, in_use
+        self._hosts = [e.host for e in roster.by_id.values() if e.role == "host"]
+
+    def all(self, expectations: Iterable[Expectation]) -> list[Tried]:
+        """Each spot once: what a person wrote first, then what should be open, then what should not."""
+        found = [t for e in expectations if e.kind is Kind.PUBLISH for t in self._tried(e)]
+        doors = sorted((t for t in found if isinstance(t, Door)), key=_rank)
+        kept = sorted({door.spot: door for door in reversed(doors)}.values(), key=lambda d: (d.host, *_rank(d)))
+        late = set(sorted({door.port for door in kept})[MOST_PORTS:])
+        over = dict.fromkeys(door.expectation for door in kept if door.port in late)
+        missing = [t for t in found if isinstance(t, Unmeasured)]
+        missing += [Unmeasured(e, f"one run tries {MOST_PORTS} different ports at most, and the file has more") for e in over]
+        return [*(door for door in kept if door.port not in late), *missing]
+
+    def _tried(self, e: Expectation) -> Iterator[Tried]:
+        if e.protocol not in MEASURED:
+            yield Unmeasured(e, f"{e.protocol} is not measured, only {' and '.join(MEASURED)}")
+            return
+        mode, _, inside = e.name.partition(":")
+        if mode in (INGRESS, HOST):
+            yield from self._short(e)
+            yield from self._mesh(e, int(inside)) if mode == INGRESS else self._local(e, int(inside))
+            return
+        port, said = (e.port, str(e.port)) if e.name != UNUSED else (self._unused(), UNUSED)
+        for host in self._hosts:
+            yield Door(e, host, e.protocol, port, DENY, e.because, said)
+
+    def _short(self, e: Expectation) -> Iterator[Unmeasured]:
+        running, declared = len(self._roster.of(e.target)), self._roster.declared(e.target)
+        if running < declared or not running:
+            yield Unmeasured(e, f"only {running} of {declared} tasks of {e.target} are running")
+
+    def _mesh(self, e: Expectation, inside: int) -> Iterator[Tried]:
+        """Ingress: the same on every host, by any task."""
+        port = e.port or next((p.published for p in self._chosen(e, inside) if not p.host), 0)
+        if not port:
+            yield Unmeasured(e, f"the engine does not say which port it chose for {inside}/{e.protocol} of {e.target}")
+            return
+        tasks = tuple(t.id for t in self._roster.of(e.target))
+        said = str(e.port) if e.port else f"any-{inside}"
+        for host in self._hosts:
+            yield Door(e, host, e.protocol, port, e.expected, e.because, said, INGRESS, inside, tasks)
+
+    def _local(self, e: Expectation, inside: int) -> Iterator[Tried]:
+        """Host mode: where a task runs, by that task; nowhere else."""
+        chosen = {p.host: p.published for p in self._chosen(e, inside) if p.host}
+        for host in self._hosts:
+            tasks = tuple(t.id for t in self._roster.of(e.target) if t.host == host)
+            if tasks:
+                port = e.port or chosen.get(host, 0)
+                said = str(e.port) if e.port else f"any-{inside}"
+                if port:
+                    yield Door(e, host, e.protocol, port, e.expected, e.because, said, HOST, inside, tasks)
+                else:
+                    yield Unmeasured(e, f"the engine does not say which port of {host} it chose for {inside}/{e.protocol} of {e.target}")
+                continue
+            because = e.because if e.expected == DENY else f"{e.because}; no task of {e.target} runs on {host}"
+            elsewhere = {str(e.port): e.port} if e.port else {f"any-{inside}-of-{h}": p for h, p in sorted(chosen.items())}
+            for said, port in elsewhere.items():
+                yield Door(e, host, e.protocol, port, DENY, because, said, HOST, inside)
+
+    def _chosen(self, e: Expectation, inside: int) -> Iterator[PortInUse]:
+        return (p for p in self._in_use if (p.service, p.protocol, p.target) == (e.target, e.protocol, inside))
+
+    def _unused(self) -> int:
+        declared = {p.published for s in self._roster.scenario.services.values() for p in s.ports}
+        return free_port(declared | {p.published for p in self._in_use})
+
+
+def _rank(door: Door) -> tuple[bool, bool]:
+    return (door.expectation.derived, door.expected != ALLOW)
+
+
+def probe_of(id_: int, door: Door, addresses: dict[str, str]) -> Probe:
+    """Its target is the host, whatever is behind the port: the host's own capture says whether the request arrived."""
+    return Probe(
+        id_, OUTSIDE, f"host:{door.host}", addresses[door.host], "underlay", door.protocol, door.port, "check", door.expectation
+    )  # fmt: skip
+
+
+def controls(doors: Sequence[Door], first: int, port: int, addresses: dict[str, str]) -> list[Probe]:
+    """By each protocol and at each host something of ours that must answer from outside: the agent's listener in the host's namespace."""
+    wanted = dict.fromkeys((door.host, door.protocol) for door in doors)
+    return [
+        Probe(id_, OUTSIDE, f"host:{host}", addresses[host], "underlay", protocol, port, "control")
+        for id_, (host, protocol) in enumerate(wanted, first)
+    ]
+
+
+def inner_ports(doors: Sequence[Door], task: Endpoint) -> tuple[int, ...]:
+    """The ports inside a task to which doors should lead: the agent listens there where the application does not."""
+    return tuple(sorted({door.inside for door in doors if task.id in door.tasks}))
+
+
+def watched_ports(doors: Sequence[Door], in_use: Sequence[PortInUse], endpoint: Endpoint) -> tuple[int, ...]:
+    """What an endpoint's capture looks for: every door, and at a task whatever else the engine leads to it, as far as there is room."""
+    tried = {door.port for door in doors}
+    more = sorted({p.target for p in in_use if endpoint.service and p.service == endpoint.service} - tried)
+    return (*sorted(tried), *more[: ROOM - len(tried) - len(inner_ports(doors, endpoint))]) if doors else ()

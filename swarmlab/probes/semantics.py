@@ -1,0 +1,92 @@
+"""What Swarm itself promises, in a volley of its own: published ports as seen from outside, and virtual addresses that reach every task."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from swarmlab.model.check import Check, Finding
+from swarmlab.model.evidence import Measurement
+from swarmlab.model.host import OUTSIDE
+from swarmlab.model.probe import Address, Endpoint, PortInUse, ProbePlan
+from swarmlab.model.scenario import Scenario
+from swarmlab.probes import balance
+from swarmlab.probes.facts import Facts
+from swarmlab.probes.judge_publish import Published, unmeasured
+from swarmlab.probes.link import AgentLink
+from swarmlab.probes.plan import free_port
+from swarmlab.probes.publish_findings import publish_findings
+from swarmlab.probes.publish_plan import Door, Doors, Unmeasured, controls, inner_ports, probe_of, watched_ports
+from swarmlab.probes.publish_run import Seen, measure
+from swarmlab.probes.roster import WORKLOADS, Roster
+from swarmlab.scenario.names import PREDEFINED
+
+NO_VANTAGE = "this lab has no machine outside the Swarm; `swarmlab up` again makes one"
+
+
+@dataclass(frozen=True)
+class Vantage:
+    """The machine outside, as this run has it: its address and its agent, or why there is none."""
+
+    address: str = ""
+    agent: AgentLink | None = None
+    dead: str = ""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What the main run has found out already."""
+
+    scenario: Scenario
+    plan: ProbePlan
+    endpoints: Sequence[Endpoint]
+    in_use: Sequence[PortInUse]
+    agents: Mapping[str, AgentLink]
+    measured: Measurement
+
+
+def swarm_semantics(lab: Lab, vantage: Vantage) -> tuple[tuple[Check, ...], tuple[Finding, ...]]:
+    """Plan, measure and judge; nothing is sent when nothing of this is expected."""
+    roster = Roster(lab.scenario, _apart(lab))
+    tried = Doors(roster, lab.in_use).all(lab.scenario.expectations)
+    gaps = [t for t in tried if isinstance(t, Unmeasured)]
+    doors = [t for t in tried if isinstance(t, Door)]
+    checks = [unmeasured(gap) for gap in gaps]
+    if not vantage.address:
+        checks += [unmeasured(Unmeasured(e, NO_VANTAGE)) for e in dict.fromkeys(door.expectation for door in doors)]
+        doors = []
+    asked = balance.askers(lab.plan)
+    plan = _plan(lab, roster, vantage, doors)
+    plan = replace(plan, probes=(*plan.probes, *balance.connections(asked, lab.plan, lab.measured.lacks, len(plan.probes), plan.port)))
+    agents = {**lab.agents, **({OUTSIDE: vantage.agent} if vantage.agent else {})}
+    dead = {**lab.measured.dead_hosts, **({OUTSIDE: vantage.dead} if vantage.dead else {})}
+    seen = measure(plan, agents, dead) if plan.probes else Seen(replace(lab.measured, probes={}, names={}))
+    published = Published(lab.scenario, plan, seen, dict(enumerate(doors)))
+    found = published.checks()
+    balanced = balance.balance_checks(Facts(lab.scenario, plan, seen.measurement), asked)
+    return (*checks, *found, *balanced), publish_findings(found, balanced)
+
+
+def _apart(lab: Lab) -> list[Endpoint]:
+    """Tasks in their host's own namespace see all that arrives at the host: they can neither vouch nor be told apart here."""
+    networks = lab.scenario.networks
+    in_host = {
+        service.name
+        for service in lab.scenario.services.values()
+        if any(key in networks and networks[key].driver in PREDEFINED for key in service.networks)
+    }
+    return [e for e in lab.endpoints if e.role in (*WORKLOADS, "host") and not (e.service and e.service in in_host)]
+
+
+def _plan(lab: Lab, roster: Roster, vantage: Vantage, doors: Sequence[Door]) -> ProbePlan:
+    outside = Endpoint(OUTSIDE, OUTSIDE, "outside", addresses=(Address(vantage.address, "underlay"),))
+    endpoints = {**roster.by_id, **({OUTSIDE: outside} if doors else {})}
+    tasks = [e for e in endpoints.values() if e.role in WORKLOADS]
+    inner = {e.id: ports for e in tasks if (ports := inner_ports(doors, e))}
+    watched = {e.id: ports for e in endpoints.values() if (ports := watched_ports(doors, lab.in_use, e))}
+    port = free_port({p for of in (inner, watched) for ports in of.values() for p in ports})
+    addresses = {e.host: next(a.address for a in e.addresses if a.network == "underlay") for e in endpoints.values() if e.role == "host"}
+    probes = [probe_of(id_, door, addresses) for id_, door in enumerate(doors)]
+    probes += controls(doors, len(probes), port, addresses)
+    return ProbePlan(endpoints, tuple(probes), (), port, secrets.token_hex(8), lab.plan.timeout, inner, watched)
