@@ -18,6 +18,7 @@ from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.evidence import Measurement
 from swarmlab.model.expectation import DENY, Kind
 from swarmlab.model.host import HostFacts
+from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 from swarmlab.remote import fan_out
 
@@ -44,9 +45,11 @@ def prove(
         attempts = 0
         while True:
             attempts += 1
-            checks, findings, measured = _once(engines, links, dead, swarm, scenario, lab, phase, timeout)
+            checks, findings, measured, endpoints = _once(engines, links, dead, swarm, scenario, lab, phase, timeout)
             if not _worth_another(checks) or time.monotonic() > give_up:
                 break
+        more = probes.sizes(scenario, endpoints, links, measured, timeout=timeout)
+        checks, findings = (*checks, *more[0]), (*findings, *more[1])
         return Proof(checks, findings, _facts(engines, links, measured), attempts)
 
 
@@ -76,7 +79,7 @@ def _once(
     lab: str,
     phase: Phase,
     timeout: float,
-) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement]:
+) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement, tuple[Endpoint, ...]]:
     found = discover(engines, swarm, scenario, lab)
     networks = overlay.inspect_everywhere(engines, {key: network.deployed_as(lab) for key, network in scenario.networks.items()})
     subnets = {n.network: n.properties["subnets"].split(",") for n in networks if n.properties.get("subnets")}
@@ -86,7 +89,7 @@ def _once(
     phase(f"{len(plan.probes)} probes and {len(plan.names)} questions between {len(plan.endpoints)} endpoints")
     measured = probes.measure(plan, links, networks=networks, dead_hosts=dead)
     checks = probes.judge(scenario, plan, measured)
-    return checks, probes.findings(scenario, plan, measured, checks), measured
+    return checks, probes.findings(scenario, plan, measured, checks), measured, endpoints
 
 
 def _counted(scenario: Scenario, desired: Mapping[str, int]) -> Scenario:

@@ -4,8 +4,9 @@ from swarmlab.probes.coverage import uncovered_pairs
 from swarmlab.probes.findings import findings
 from swarmlab.probes.judge import judge
 from swarmlab.probes.link import SessionLink
+from swarmlab.probes.mtu import sizes
 from swarmlab.probes.plan import plan
 from swarmlab.probes.run import measure
 from swarmlab.probes.survey import survey
 
-__all__ = ["SessionLink", "findings", "judge", "measure", "plan", "survey", "uncovered_pairs"]
+__all__ = ["SessionLink", "findings", "judge", "measure", "plan", "sizes", "survey", "uncovered_pairs"]
