@@ -199,5 +199,5 @@ def fragments() -> dict[str, int | None]:
             names, values = (line.split() for line in file if line.startswith("Ip:"))
     except (OSError, ValueError):
         return {"arrived": None, "made": None}
-    found = dict(zip(names, values))  # noqa: B905: hosts may have Python 3.9, which does not know `strict`
+    found = dict(zip(names, values))  # noqa: B905  hosts may have Python 3.9, which does not know `strict`
     return {key: int(found[name]) if name in found else None for key, name in (("arrived", "ReasmReqds"), ("made", "FragCreates"))}

@@ -1,4 +1,4 @@
-"""Verdicts on sizes: a full-size packet passes in one piece, a bulk transfer completes. What small packets cannot do is no matter of size."""
+"""Verdicts on sizes: a full-size packet passes in one piece, a bulk transfer completes. What small ones cannot do is no matter of size."""
 
 from __future__ import annotations
 
@@ -111,14 +111,14 @@ class Sizes:
         return self._stalled(trial, e.bulk)
 
     def _stalled(self, trial: Trial, bulk: BulkEvidence) -> Judged:
-        moved = f"{bulk.moved} of {bulk.size} bytes were acknowledged"
+        moved = f"{bulk.moved or 'none'} of {bulk.size} bytes were acknowledged"
         if bulk.outcome != "timed_out":
             return _unknown(f"the transfer ended early ({_how(bulk)}); {moved}")
         if bulk.idle_ms is None or bulk.idle_ms < STALLED * self.plan.timeout * 1000:
             return _unknown(f"the transfer was still under way when time was up; {moved}")
         text = (
-            f"A transfer from {trial.source} to {trial.target} stalls, while a few bytes get through: {moved}, the last of them "
-            f"{bulk.idle_ms:.0f} ms before the end{self._beneath_text(trial)}."
+            f"A transfer from {trial.source} to {trial.target} stalls, while a few bytes get through: {moved}, and nothing more "
+            f"for the last {bulk.idle_ms / 1000:.1f} s{self._beneath_text(trial)}."
         )
         return Verdict.FAIL, TOO_BIG, text
 

@@ -35,7 +35,9 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
 def leaky_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """three-tier with an attachable back network, so that `docker network connect` can leak it."""
     text = (ROOT / "scenarios/three-tier/compose.yaml").read_text()
-    changed = text.replace("    internal: true\n\n", "    internal: true\n    attachable: true\n    ipam: {config: [{subnet: 10.77.0.0/24}]}\n\n")
+    changed = text.replace(
+        "    internal: true\n\n", "    internal: true\n    attachable: true\n    ipam: {config: [{subnet: 10.77.0.0/24}]}\n\n"
+    )
     assert changed != text
     file = tmp_path_factory.mktemp("leaky") / "compose.yaml"
     file.write_text(changed)
