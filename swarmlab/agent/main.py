@@ -35,7 +35,7 @@ class Agent:
         self.ended = False
         self.endpoints: dict[str, Endpoint] = {}
         self.battery: Battery | None = None
-        known: tuple[Operation, ...] = (self.hello, self.open, self.fire, self.seen, self.mtu, self.close)
+        known: tuple[Operation, ...] = (self.hello, self.open, self.fire, self.seen, self.close, self.mtu)
         self._operations = {operation.__name__: operation for operation in known}
 
     def answer(self, line: bytes) -> dict[str, object]:
