@@ -108,3 +108,4 @@ class MtuMeasurement:
     fragments: dict[str, int | None] = field(default_factory=dict)
     dead_endpoints: dict[str, str] = field(default_factory=dict)
     dead_hosts: dict[str, str] = field(default_factory=dict)
+    lacks: dict[str, tuple[str, ...]] = field(default_factory=dict)  # host -> kernel features that it does not have

@@ -57,7 +57,7 @@ class Sizes:
         if unsound:
             return _unknown(unsound)
         if not e.small or e.responder != trial.target:
-            return _unknown(_no_control(trial, e))
+            return _unknown(_no_control(trial, e) + self._without_esp(trial))
         if e.full:
             return self._whole(trial, e)
         if e.tries < TRIES:
@@ -106,7 +106,7 @@ class Sizes:
         if e.control.responder != trial.target:
             return _unknown(
                 f"not even {e.control.size} bytes get through from {trial.source} to {trial.target} by TCP ({_how(e.control)}): "
-                "that is no matter of size, see reach"
+                f"that is no matter of size, see reach{self._without_esp(trial)}"
             )
         return self._stalled(trial, e.bulk)
 
@@ -132,6 +132,12 @@ class Sizes:
             if reason:
                 return f"{id_} cannot vouch for anything ({reason})"
         return f"{trial.source} could not send ({e.error})" if e.error else ""
+
+    def _without_esp(self, trial: Trial) -> str:
+        without = [h for h in (trial.source_host, trial.target_host) if "esp" in self.measured.lacks.get(h, ())]
+        if not without or not self.encrypted(trial):
+            return ""
+        return f"; the kernel of {' and '.join(without)} has no ESP, and without it an encrypted overlay carries nothing"
 
     def _beneath_text(self, trial: Trial) -> str:
         beneath = self.beneath(trial)

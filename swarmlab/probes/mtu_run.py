@@ -28,7 +28,7 @@ def measure_sizes(plan: MtuPlan, agents: Mapping[str, AgentLink], *, dead_hosts:
         after = run.everywhere(dict.fromkeys(before, counters), SLACK)
         run.everywhere({h: {"op": "close"} for h in run.alive}, SLACK, fatal=False)
     fragments = {host: _arrived(before[host], after[host]) for host in after}
-    return MtuMeasurement(_evidence(plan, answers), fragments, run.dead_endpoints, run.dead_hosts)
+    return MtuMeasurement(_evidence(plan, answers), fragments, run.dead_endpoints, run.dead_hosts, run.lacks)
 
 
 def _as_probes(plan: MtuPlan) -> ProbePlan:

@@ -189,6 +189,16 @@ def test_a_transfer_proves_nothing_where_a_few_bytes_do_not_get_through_either()
     assert judged(changed(m, BACK, control=None))[f"{WAY}/bulk"].verdict is Verdict.INCONCLUSIVE
 
 
+def test_without_esp_the_reason_is_told_for_encrypted_overlays_only() -> None:
+    nothing = BulkEvidence(64, "", 0, None, 2000.0, "timed_out")
+    dead = changed(honest(), BACK, small=False, full=False, largest=0, responder="", control=nothing, bulk=nothing)
+    dead = replace(dead, lacks={"host3": ("ip_vs", "esp")})
+    for part in ("", "/bulk"):
+        assert "the kernel of host3 has no ESP" in judged(dead, encrypted=True)[WAY + part].explanation
+        assert judged(dead, encrypted=True)[WAY + part].verdict is Verdict.INCONCLUSIVE
+        assert "ESP" not in judged(dead)[WAY + part].explanation
+
+
 def test_the_finding_says_what_the_mtu_should_be() -> None:
     both = changed(changed(honest(), BENEATH, **NARROW), trial("underlay", "host3", "host2"), **{**NARROW, "largest": 1304})
     (found,) = findings(changed(both, BACK, **LOST))
