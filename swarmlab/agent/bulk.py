@@ -20,11 +20,12 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class BulkShot(Shot):
     """`size` bytes to `address`; answered once the listener has said that it has them all."""
 
-    __slots__ = ("_data", "address", "moved", "progress", "size", "trial")
+    __slots__ = ("_data", "address", "idle", "moved", "patience", "progress", "size")
 
-    def __init__(self, volley: Volley, endpoint: Endpoint, trial: int, address: str, size: int) -> None:
+    def __init__(self, volley: Volley, endpoint: Endpoint, address: str, size: int, patience: float) -> None:
         super().__init__(volley, endpoint)
-        self.trial, self.address, self.size = trial, address, size
+        self.address, self.size, self.patience = address, size, patience
+        self.idle: float | None = None  # seconds without progress when it ended
         self.moved = 0  # bytes that the other kernel has acknowledged
         self.progress = 0.0
         self._data = memoryview(nonce(volley.run, size, BULK) + bytes(size))
@@ -76,10 +77,18 @@ class BulkShot(Shot):
             self.settle(outcomes.REFUSED, "the listener ended the transfer")
 
     def clock(self, now: float) -> None:
-        """Look how far it has come."""
+        """Look how far it has come; what has not moved for so long has stopped."""
         moved = self._acknowledged()
         if moved > self.moved:
             self.moved, self.progress = moved, now
+        elif now - self.progress > self.patience:
+            self.overdue()
+
+    def settle(self, outcome: str, detail: str = "", responder: str = "") -> None:
+        """Idle time ends here: other trials may go on."""
+        if outcome != outcomes.ANSWERED:
+            self.idle = time.monotonic() - self.progress
+        super().settle(outcome, detail, responder)
 
     def _acknowledged(self) -> int:
         if self.sock is None:
@@ -95,7 +104,7 @@ class BulkShot(Shot):
             "responder": self.responder,
             "moved": self.moved,
             "ms": self.latency,
-            "idle_ms": None if self.outcome == outcomes.ANSWERED else round((time.monotonic() - self.progress) * 1000),
+            "idle_ms": None if self.idle is None else round(self.idle * 1000),
             "detail": self.detail,
         }
 

@@ -24,14 +24,15 @@ SMALL = 100  # bytes of the small datagram, IPv4 header included: whatever carri
 HEADERS = 28  # IPv4 and UDP
 TRIES = 3  # full-size datagrams lost before smaller ones are tried
 SMALL_BULK = 64  # bytes of the transfer that shows that TCP works
+PATIENCE = 4  # time-outs that a transfer may take as long as it moves: an emulated host that encrypts is slow, not broken
 _PAUSE = 0.1  # of the time-out, between two rounds: an acknowledgement has that long to come
 _SIZES = 12  # tried at once in a round
 _COPIES = 2  # of each of them: one may be lost by accident
 
 
 def weigh(battery: Battery, timeout: float, trials: Sequence[TrialRequest]) -> dict[str, object]:
-    """All trials at once against one deadline; without any, only the counters."""
-    volley = Volley(battery.loop, battery.run, battery.port, timeout)
+    """All trials at once; without any, only the counters. A transfer that moves may take longer than one that does not."""
+    volley = Volley(battery.loop, battery.run, battery.port, timeout * PATIENCE)
     shots = {trial.id: shot for trial in trials for shot in [_launch(battery, volley, trial)] if shot is not None}
     battery.attend(volley)
     return {
@@ -49,7 +50,7 @@ def _launch(battery: Battery, volley: Volley, trial: TrialRequest) -> Trial | No
     if endpoint is None or endpoint.gone() or endpoint.namespace is None:
         return None
     sizes = SizeShot(volley, endpoint, trial.id, trial.address)
-    bulks = [BulkShot(volley, endpoint, trial.id, trial.address, size) for size in (SMALL_BULK, trial.bulk) if trial.bulk]
+    bulks = [BulkShot(volley, endpoint, trial.address, size, volley.timeout / PATIENCE) for size in (SMALL_BULK, trial.bulk) if trial.bulk]
     with endpoint.namespace.entered():
         for shot in (sizes, *bulks):
             battery.start(volley, shot)
@@ -70,11 +71,11 @@ class SizeShot(Shot):
     The acknowledgement is short whatever it acknowledges: only the way there is tested.
     """
 
-    __slots__ = ("acked", "address", "due", "full", "interface", "lost", "sure", "trial", "tries")
+    __slots__ = ("acked", "address", "due", "full", "interface", "lost", "patience", "sure", "trial", "tries")
 
     def __init__(self, volley: Volley, endpoint: Endpoint, trial: int, address: str) -> None:
         super().__init__(volley, endpoint)
-        self.trial, self.address = trial, address
+        self.trial, self.address, self.patience = trial, address, volley.timeout / PATIENCE
         self.interface, self.full, self.tries, self.due = "", 0, 0, 0.0
         self.sure = False
         self.acked: set[int] = set()
@@ -91,7 +92,7 @@ class SizeShot(Shot):
         self.volley.loop.add(sock.fileno(), IN, self.ready)
         self._send(SMALL)
         self._send(self.full)
-        self.due = self.started + _PAUSE * self.volley.timeout
+        self.due = self.started + _PAUSE * self.patience
 
     def _send(self, size: int) -> None:
         if self.sock is None:
@@ -128,7 +129,10 @@ class SizeShot(Shot):
         """Next round: the full size again, and either the small one again or the sizes between what passed and what did not."""
         if now < self.due:
             return
-        self.due = now + _PAUSE * self.volley.timeout
+        self.due = now + _PAUSE * self.patience
+        if now - self.started > self.patience:
+            self.overdue()
+            return
         if self.tries >= TRIES and self.acked and self.ceiling - self.largest <= 1:
             self.sure = True
             self.settle(outcomes.TIMED_OUT, self.detail, self.responder)

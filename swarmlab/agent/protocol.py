@@ -37,7 +37,8 @@ seen    {"op": "seen", "probes": [{"id": 7, "target": "db.1", "protocol": "tcp",
 mtu     {"op": "mtu", "timeout": 2.0, "trials": [{"id": 0, "from": "api.1", "address": "10.0.1.4", "bulk": 262144}]}
         Per trial, at once: datagrams with DF, of the size of the MTU of the interface by which they leave and small ones, to the
         run's UDP port; when the full size is lost three times, the sizes in between. `bulk`, where it is not 0: so many bytes to the
-        run's TCP port, and a few bytes beside them. Returns as soon as all are settled. Without trials only the counters are told.
+        run's TCP port, and a few bytes beside them. Returns as soon as all are settled: after `timeout`, or a transfer that has
+        not moved for so long; at four time-outs, when one still moves. Without trials only the counters are told.
         -> {"op": "mtu", "trials": [{"id": 0, "error": "", "interface": "eth0", "mtu": 1450, "small": true, "full": true,
             "largest": 1450, "exact": true, "tries": 1, "responder": "db.1", "detail": "", "bulk": [{"size": 64, "outcome": "answered",
             "responder": "db.1", "moved": 64, "ms": 0.6, "idle_ms": null, "detail": ""}, {"size": 262144, …}]}],

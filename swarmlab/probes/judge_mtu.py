@@ -11,7 +11,7 @@ from swarmlab.model.scenario import Scenario
 from swarmlab.probes.roster import owner
 
 TRIES = 3  # full-size packets lost before that means anything
-STALLED = 0.4  # of the time-out: a transfer of which nothing more was acknowledged for that long has stopped
+STALLED = 0.9  # of the time-out: a transfer of which nothing more was acknowledged for that long has stopped
 
 Judged = tuple[Verdict, str, str]
 
@@ -114,8 +114,10 @@ class Sizes:
         moved = f"{bulk.moved or 'none'} of {bulk.size} bytes were acknowledged"
         if bulk.outcome != "timed_out":
             return _unknown(f"the transfer ended early ({_how(bulk)}); {moved}")
+        if bulk.moved >= bulk.size:
+            return _unknown(f"{moved}, yet {trial.target}'s listener did not say so")
         if bulk.idle_ms is None or bulk.idle_ms < STALLED * self.plan.timeout * 1000:
-            return _unknown(f"the transfer was still under way when time was up; {moved}")
+            return _unknown(f"the transfer was still under way after four times the time-out; {moved}")
         text = (
             f"A transfer from {trial.source} to {trial.target} stalls, while a few bytes get through: {moved}, and nothing more "
             f"for the last {bulk.idle_ms / 1000:.1f} s{self._beneath_text(trial)}."

@@ -24,7 +24,7 @@ def measure_sizes(plan: MtuPlan, agents: Mapping[str, AgentLink], *, dead_hosts:
         run.open()
         counters: Message = {"op": "mtu", "timeout": plan.timeout, "trials": []}
         before = run.everywhere(dict.fromkeys({e.host for e in plan.endpoints.values()} & run.alive, counters), SLACK)
-        answers = run.everywhere(_requests(plan, run), plan.timeout + SLACK)
+        answers = run.everywhere(_requests(plan, run), 4 * plan.timeout + SLACK)
         after = run.everywhere(dict.fromkeys(before, counters), SLACK)
         run.everywhere({h: {"op": "close"} for h in run.alive}, SLACK, fatal=False)
     fragments = {host: _arrived(before[host], after[host]) for host in after}

@@ -171,6 +171,7 @@ def test_a_transfer_that_stalls_is_red() -> None:
     [
         ({"idle_ms": 30.0}, "still under way"),
         ({"idle_ms": None}, "still under way"),
+        ({"moved": 262144}, "listener did not say so"),
         ({"outcome": "refused", "detail": "ECONNRESET"}, "ended early (refused ECONNRESET)"),
         ({"responder": "front.1", "moved": 262144}, "front.1 answered in place"),
     ],
