@@ -41,6 +41,15 @@ def at_most(path: int, *, encrypted: bool) -> int:
     return (path - 20 - _ESP) // 4 * 4 - _TRAILER - (VXLAN - 20)
 
 
+def option(mtu: int, *, encrypted: bool) -> int:
+    """The value of `com.docker.network.driver.mtu` that gives tasks this MTU: the engine takes its headers off what the option says.
+
+    >>> option(1250, encrypted=False), option(1224, encrypted=True)
+    (1300, 1300)
+    """
+    return mtu + VXLAN + (_ESP + _TRAILER if encrypted else 0)
+
+
 @dataclass(frozen=True)
 class Trial:
     """Sizes from one endpoint to another: over `network`, or over the underlay between two hosts themselves (`UNDERLAY`)."""

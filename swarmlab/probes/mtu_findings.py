@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from swarmlab.model.check import Check, Finding, Verdict
-from swarmlab.model.mtu import Trial, at_most
+from swarmlab.model.mtu import Trial, at_most, option
 from swarmlab.probes.crossings import ISSUE
 from swarmlab.probes.judge_mtu import Sizes
 
+OFFLOAD = "look at checksum and segmentation offload on {} and {}: `ethtool -k`"
 SOURCE = f"{ISSUE}24906, {ISSUE}34981"
 
 
@@ -28,29 +29,31 @@ def mtu_findings(sizes: Sizes, checks: Iterable[Check]) -> Iterator[Finding]:
 
 
 def _finding(sizes: Sizes, network: str, pair: tuple[str, str], trials: list[Trial], wrong: list[str]) -> Finding:
-    mtu = max(sizes.evidence(t).mtu for t in trials)
-    between = f"between {pair[0]} and {pair[1]}"
-    path = min((b.largest for t in trials if (b := sizes.beneath(t)) is not None), default=0)
-    fits = at_most(path, encrypted=sizes.encrypted(trials[0])) if path else 0
-    passes = min((e.largest for t in trials if (e := sizes.evidence(t)).small), default=0)
-    layer = "underlay"
-    if path and fits < mtu:
-        best, title = fits, f"the MTU of {network} ({mtu}) does not fit the underlay {between} ({path})"
-    elif 0 < passes < mtu:
-        best, title, layer = (
-            passes,
-            f"{network} (MTU {mtu}) loses packets of more than {passes} bytes {between}",
-            "overlay" if path else layer,
-        )
-    else:
-        best, title, layer = 0, f"transfers over {network} stall {between}, though single packets of {mtu} bytes pass", "overlay"
-    fix = (
-        f'`driver_opts: {{com.docker.network.driver.mtu: "{best}"}}` under networks.{network} and deploy anew (an engine never changes a '
-        f"network that exists), or raise the MTU of the underlay {between}"
-        if best
-        else f"look at checksum and segmentation offload on {pair[0]} and {pair[1]}: `ethtool -k`"
-    )
+    title, layer, best = _limit(sizes, network, f"between {pair[0]} and {pair[1]}", trials)
+    fix = _fix(network, pair, best, option(best, encrypted=sizes.encrypted(trials[0]))) if best else OFFLOAD.format(*pair)
     return Finding(
         f"mtu:{network}:{'<->'.join(pair)}", "connectivity", title + (f": it should be at most {best}" if best else ""), pair, layer, fix,
         f"{', '.join(wrong)}; {SOURCE if best else ISSUE + '41775'}",
     )  # fmt: skip
+
+
+def _limit(sizes: Sizes, network: str, between: str, trials: list[Trial]) -> tuple[str, str, int]:
+    """What is wrong, on which layer, and the largest MTU that would do (0: the MTU is not to blame)."""
+    mtu = max(sizes.evidence(t).mtu for t in trials)
+    path = min((b.largest for t in trials if (b := sizes.beneath(t)) is not None), default=0)
+    passes = min((e.largest for t in trials if (e := sizes.evidence(t)).small), default=0)
+    fits = at_most(path, encrypted=sizes.encrypted(trials[0]))
+    if path and fits < mtu:
+        return f"the MTU of {network} ({mtu}) does not fit the underlay {between} ({path})", "underlay", fits
+    if 0 < passes < mtu:
+        layer = "overlay" if path else "underlay"
+        return f"{network} (MTU {mtu}) loses packets of more than {passes} bytes {between}", layer, passes
+    return f"transfers over {network} stall {between}, though single packets of {mtu} bytes pass", "overlay", 0
+
+
+def _fix(network: str, pair: tuple[str, str], best: int, value: int) -> str:
+    return (
+        f'`driver_opts: {{com.docker.network.driver.mtu: "{value}"}}` under networks.{network}, from which the engine takes its headers off '
+        f"and gives tasks {best}, and deploy anew (an engine never changes a network that exists); or raise the MTU of the underlay "
+        f"between {pair[0]} and {pair[1]}"
+    )

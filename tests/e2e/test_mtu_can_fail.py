@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Lab
-from tests.e2e.driver import cells, checks
+from tests.e2e.driver import User, cells, checks
 from tests.e2e.test_checks_can_fail import address_of, container_of, host_of
 
 pytestmark = [pytest.mark.root, pytest.mark.lab]
@@ -100,5 +101,36 @@ def test_an_underlay_of_1300_on_one_host_turns_its_sizes_red_while_reach_stays_g
     assert titles == [
         f"the MTU of front-net (1450) does not fit the underlay between host1 and host{n} (1300): it should be at most 1250" for n in (2, 3)
     ]
-    assert all('com.docker.network.driver.mtu: "1250"' in f["fix"] for f in report["findings"])
+    assert all('com.docker.network.driver.mtu: "1300"' in f["fix"] for f in report["findings"])
     assert lab.user.run("verify", lab.name).status == 0, "mended"
+
+
+SLIM = """\
+version: "3.8"
+services:
+  one: {image: "swarmlab/stand-in:1", networks: [slim, sealed], deploy: {mode: global, endpoint_mode: dnsrr}}
+networks:
+  slim: {driver: overlay, driver_opts: {com.docker.network.driver.mtu: "1300"}}
+  sealed: {driver: overlay, driver_opts: {encrypted: ""}}
+x-swarmlab: {hosts: 2}
+"""
+
+
+def test_the_mtu_that_a_finding_advises_fits_and_without_esp_nothing_is_proven(user: User, tmp_path: Path) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text(SLIM)
+    assert user.run("up", str(file), "--name", "slim", "--no-verify").status == 0
+    link = ["ip", "link", "set", "dev", "eth0", "mtu"]
+    with user.broken("slim", "host1", [*link, "1300"], [*link, "1500"]):
+        _, report = user.report("verify", "slim")
+    slim = checks(report, kind="mtu", network="slim")
+    assert {c["id"] for c in slim} == {f"mtu:slim@host{a}->host{b}{part}" for a, b in ((1, 2), (2, 1)) for part in ("", "/bulk")}
+    assert {c["verdict"] for c in slim} == {"pass"}
+    assert {c["evidence"]["mtu"] for c in slim if c["protocol"] == "udp"} == {1250}
+    sealed = checks(report, kind="mtu", network="sealed")
+    if all("esp" in host["lacks"] for host in report["hosts"]):
+        assert {c["verdict"] for c in sealed} == {"inconclusive"}
+        assert all("has no ESP" in c["explanation"] for c in sealed)
+    else:
+        assert {c["verdict"] for c in sealed if c["protocol"] == "udp"} == {"fail"}, "1424 does not fit 1300"
+    assert user.run("down", "slim").status == 0
