@@ -53,7 +53,7 @@ def _limit(sizes: Sizes, network: str, between: str, trials: list[Trial]) -> tup
 
 def _fix(network: str, pair: tuple[str, str], best: int, value: int) -> str:
     return (
-        f'`driver_opts: {{com.docker.network.driver.mtu: "{value}"}}` under networks.{network}, from which the engine takes its headers off '
-        f"and gives tasks {best}, and deploy anew (an engine never changes a network that exists); or raise the MTU of the underlay "
+        f'`driver_opts: {{com.docker.network.driver.mtu: "{value}"}}` under networks.{network}, from which the engine takes its headers '
+        f"off and gives tasks {best}, and deploy anew (an engine never changes a network that exists); or raise the MTU of the underlay "
         f"between {pair[0]} and {pair[1]}"
     )
