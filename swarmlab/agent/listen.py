@@ -9,6 +9,7 @@ from collections import OrderedDict
 from swarmlab.agent import kernel
 from swarmlab.agent.loop import IN, Loop
 from swarmlab.agent.protocol import answer, read_nonce
+from swarmlab.agent.sink import Sinks
 
 _BACKLOG = 4096
 _WAITING_MAX = 512  # connections that have sent nothing yet
@@ -24,6 +25,7 @@ class TcpListener:
     def __init__(self, loop: Loop, family: socket.AddressFamily, port: int, run: str, endpoint: str) -> None:
         self._loop, self._run, self._endpoint = loop, run, endpoint
         self._waiting: OrderedDict[int, socket.socket] = OrderedDict()
+        self._sinks = Sinks(loop, run, endpoint)
         self.socket = _bound(family, socket.SOCK_STREAM, port)
         self.socket.setsockopt(socket.IPPROTO_TCP, kernel.TCP_DEFER_ACCEPT, _DEFER)
         self.socket.listen(_BACKLOG)
@@ -41,7 +43,10 @@ class TcpListener:
     def _serve(self, connection: socket.socket) -> bool:
         """False when nothing has come yet."""
         try:
-            found = read_nonce(connection.recv(16, _NOW), self._run)
+            head = connection.recv(16, _NOW)
+            found = read_nonce(head, self._run)
+            if found is None and self._sinks.take(connection, head):
+                return True
             if found is not None:
                 connection.send(answer(self._run, found[0], self._endpoint), _NOW)
         except BlockingIOError:
@@ -60,12 +65,12 @@ class TcpListener:
             self._drop(next(iter(self._waiting)))
 
     def _resume(self, fd: int) -> None:
-        connection = self._waiting.get(fd)
+        connection = self._waiting.pop(fd, None)
         if connection is None:
             return
-        if self._serve(connection):
-            self._loop.forget(fd)
-            del self._waiting[fd]
+        self._loop.remove(fd)  # whoever serves it may want to watch it himself
+        if not self._serve(connection):
+            self._wait(connection)
 
     def _drop(self, fd: int) -> None:
         self._loop.forget(fd)
@@ -75,6 +80,7 @@ class TcpListener:
         """Stop listening, and drop who is still waiting."""
         while self._waiting:
             self._drop(next(iter(self._waiting)))
+        self._sinks.close()
         self._loop.forget(self.socket.fileno())
         self.socket.close()
 

@@ -17,6 +17,7 @@ from swarmlab.agent.endpoint import Endpoint, open_endpoint
 from swarmlab.agent.fire import Battery
 from swarmlab.agent.lacks import lacks
 from swarmlab.agent.loop import Loop
+from swarmlab.agent.mtu import weigh
 from swarmlab.agent.namespace import home
 from swarmlab.agent.protocol import VERSION
 from swarmlab.agent.requests import BadRequest
@@ -34,7 +35,7 @@ class Agent:
         self.ended = False
         self.endpoints: dict[str, Endpoint] = {}
         self.battery: Battery | None = None
-        known: tuple[Operation, ...] = (self.hello, self.open, self.fire, self.seen, self.close)
+        known: tuple[Operation, ...] = (self.hello, self.open, self.fire, self.seen, self.close, self.mtu)
         self._operations = {operation.__name__: operation for operation in known}
 
     def answer(self, line: bytes) -> dict[str, object]:
@@ -86,6 +87,10 @@ class Agent:
     def seen(self, request: Mapping[str, Any]) -> dict[str, object]:
         """The target's side."""
         return seen(self._opened(), requests.seen(request))
+
+    def mtu(self, request: Mapping[str, Any]) -> dict[str, object]:
+        """How large packets may be."""
+        return weigh(self._opened(), requests.timeout(request), requests.trials(request))
 
     def close(self, _request: Mapping[str, Any]) -> dict[str, object]:
         """Every socket and namespace."""

@@ -34,10 +34,24 @@ seen    {"op": "seen", "probes": [{"id": 7, "target": "db.1", "protocol": "tcp",
         UDP and ICMP are recognised by the nonce in the payload, TCP by source and destination port together.
         -> {"op": "seen", "probes": [{"id": 7, "seen": true, "answer_left": false, "lost_records": 0}],
             "listeners": {"db.1": ""}}  each listener's state now: "" alive, else why not (the agent connects to it from within)
+mtu     {"op": "mtu", "timeout": 2.0, "trials": [{"id": 0, "from": "api.1", "address": "10.0.1.4", "bulk": 262144}]}
+        Per trial, at once: datagrams with DF, of the size of the MTU of the interface by which they leave and small ones, to the
+        run's UDP port; when the full size is lost three times, the sizes in between. `bulk`, where it is not 0: so many bytes to the
+        run's TCP port, and a few bytes beside them. Returns as soon as all are settled: after `timeout`, or a transfer that has
+        not moved for so long; at four time-outs, when one still moves. Without trials only the counters are told.
+        -> {"op": "mtu", "trials": [{"id": 0, "error": "", "interface": "eth0", "mtu": 1450, "small": true, "full": true,
+            "largest": 1450, "exact": true, "tries": 1, "responder": "db.1", "detail": "", "bulk": [{"size": 64, "outcome": "answered",
+            "responder": "db.1", "moved": 64, "ms": 0.6, "idle_ms": null, "detail": ""}, {"size": 262144, …}]}],
+            "fragments": {"arrived": 0, "made": 0}}
+        Sizes are those of IPv4 packets. `largest` passed; `exact`: one byte more did not, or the interface has no room for it.
+        `moved` is what the other side's kernel acknowledged, `idle_ms` how long ago the last of it. `fragments`: the host's counters
+        since it booted.
 close   {"op": "close"} -> {"op": "close"}: every socket closed; `open` may follow again.
 
 The nonce is 16 bytes: MAGIC, the run's 8 bytes, the probe's id in 4, big-endian. It is the payload of UDP and ICMP requests and
-what a TCP client sends first. An answer is ANSWER, the run, the id, then the responder's endpoint id in UTF-8.
+what a TCP client sends first. An answer is ANSWER, the run, the id, then the responder's endpoint id in UTF-8. A datagram may be longer
+than its nonce: the answer is as short as ever. A TCP client that begins with BULK in place of MAGIC and a number of bytes in place of the
+id sends so many bytes, and is answered when all have come.
 """
 
 from __future__ import annotations
@@ -47,16 +61,18 @@ import struct
 VERSION = 1
 MAGIC = b"SWLB"
 ANSWER = b"SWLA"
+BULK = b"SWLK"
+BULK_MAX = 16 * 1024 * 1024  # bytes of one transfer
 MAX_LINE = 32 * 1024 * 1024  # bytes: no request or answer of an honest peer is longer
 
 
-def nonce(run: str, probe: int) -> bytes:
+def nonce(run: str, probe: int, magic: bytes = MAGIC) -> bytes:
     """The request's payload.
 
     >>> nonce("00" * 8, 7).hex()
     '53574c42000000000000000000000007'
     """
-    return MAGIC + bytes.fromhex(run) + struct.pack("!I", probe)
+    return magic + bytes.fromhex(run) + struct.pack("!I", probe)
 
 
 def answer(run: str, probe: int, endpoint: str) -> bytes:

@@ -11,9 +11,11 @@ from typing import Any
 from swarmlab.agent.bpf import MAX_PORTS
 from swarmlab.agent.capture import BUFFER
 from swarmlab.agent.endpoint import Spec
+from swarmlab.agent.protocol import BULK_MAX
 
 ENDPOINTS_MAX = 2_000
 PROBES_MAX = 200_000
+TRIALS_MAX = 10_000
 TIMEOUT_MAX = 120.0
 _TEXT_MAX = 300
 _RUN = re.compile(r"[0-9a-f]{16}")
@@ -55,6 +57,16 @@ class SeenRequest:
     protocol: str
     port: int
     sport: int
+
+
+@dataclass(frozen=True)
+class TrialRequest:
+    """One entry of `mtu`."""
+
+    id: int
+    source: str
+    address: str
+    bulk: int
 
 
 def text(entry: Mapping[str, Any], key: str, default: str | None = None) -> str:
@@ -189,6 +201,22 @@ def _name(entry: Mapping[str, Any], known: dict[str, str]) -> NameRequest:
     groups = tuple(frozenset(_address(value, known) for value in group) for group in accepted)
     server = _address(entry.get("server", "127.0.0.11"), known)
     return NameRequest(number(entry, "id", 0, 2**32 - 2), text(entry, "from"), text(entry, "name"), groups, server)
+
+
+def trials(request: Mapping[str, Any]) -> list[TrialRequest]:
+    """What to try sizes on; ids must differ, and fit the upper half of a nonce's."""
+    known: dict[str, str] = {}
+    found = [
+        TrialRequest(
+            number(entry, "id", 0, 2**16 - 2),
+            text(entry, "from"),
+            _address(entry.get("address"), known),
+            number(entry, "bulk", 0, BULK_MAX, 0),
+        )
+        for entry in entries(request, "trials", TRIALS_MAX)
+    ]
+    _distinct("trials", (trial.id for trial in found), len(found))
+    return found
 
 
 def seen(request: Mapping[str, Any]) -> list[SeenRequest]:

@@ -20,6 +20,7 @@ from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.evidence import Measurement
 from swarmlab.model.expectation import DENY, Kind
 from swarmlab.model.host import Host, HostFacts
+from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 from swarmlab.remote import fan_out
 
@@ -55,9 +56,11 @@ def prove(
         attempts = 0
         while True:
             attempts += 1
-            checks, findings, measured = _once(engines, links, dead, swarm, scenario, lab, phase, timeout, from_outside)
+            checks, findings, measured, endpoints = _once(engines, links, dead, swarm, scenario, lab, phase, timeout, from_outside)
             if not _worth_another(checks) or time.monotonic() > give_up:
                 break
+        more = probes.sizes(scenario, endpoints, links, measured, timeout=timeout)
+        checks, findings = (*checks, *more[0]), (*findings, *more[1])
         return Proof(checks, findings, _facts(engines, links, measured), attempts)
 
 
@@ -88,7 +91,7 @@ def _once(
     phase: Phase,
     timeout: float,
     from_outside: probes.Vantage,
-) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement]:
+) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement, tuple[Endpoint, ...]]:
     found = discover(engines, swarm, scenario, lab)
     networks = overlay.inspect_everywhere(engines, {key: network.deployed_as(lab) for key, network in scenario.networks.items()})
     subnets = {n.network: n.properties["subnets"].split(",") for n in networks if n.properties.get("subnets")}
@@ -101,7 +104,7 @@ def _once(
     found_too = probes.findings(scenario, plan, measured, checks)
     known = probes.Lab(scenario, plan, endpoints, published(swarm, lab), links, measured)
     more, faults = probes.swarm_semantics(known, from_outside)
-    return (*checks, *more), (*found_too, *faults), measured
+    return (*checks, *more), (*found_too, *faults), measured, endpoints
 
 
 def _counted(scenario: Scenario, desired: Mapping[str, int]) -> Scenario:

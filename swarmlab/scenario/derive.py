@@ -8,6 +8,7 @@ from functools import cached_property
 
 from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
+from swarmlab.scenario.derive_mtu import sizes
 from swarmlab.scenario.derive_publish import published
 from swarmlab.scenario.names import PREDEFINED
 
@@ -80,6 +81,7 @@ class Derivation:
                     yield from self._virtual(a, b)
         yield from self._properties()
         yield from published(self.services, self.networks)
+        yield from sizes(self.services, self.networks, self.containers)
 
     def _reach(self, a: Party, b: Party) -> Iterator[Expectation]:
         for key in sorted(a.overlays & b.overlays):

@@ -108,6 +108,8 @@ class Explicit:
             "driver": entry.driver, "scope": entry.scope, "internal": entry.internal, "attachable": entry.attachable,
             "encrypted": entry.encrypted, "subnets": entry.subnet, **{f"option:{key}": text for key, text in entry.options.items()},
         }  # fmt: skip
+        if entry.mtu:
+            yield Expectation(Kind.MTU, entry.mtu, entry.because, network=entry.network, derived=False, mark=self._mark(index))
         for name, expected in held.items():
             if expected is not None:
                 text = str(expected).lower() if isinstance(expected, bool) else expected
@@ -126,8 +128,8 @@ class Explicit:
 
 
 def _said(e: Expectation) -> str:
-    if e.kind is Kind.NETWORK:
-        return f"{e.network} {e.name} {e.expected}"
+    if e.kind in (Kind.NETWORK, Kind.MTU):
+        return f"{e.network} {e.name or e.kind} {e.expected}"
     return f"{e.source} → {e.target} {e.kind} {e.expected}"
 
 

@@ -1,0 +1,104 @@
+"""What becomes of the agents' answers about sizes: each speaks for its own host, and nonsense passes nothing. Fakes, no sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from swarmlab.errors import HostError
+from swarmlab.model.check import Verdict
+from swarmlab.model.mtu import MtuMeasurement
+from swarmlab.probes.judge_mtu import Sizes
+from swarmlab.probes.mtu_run import BULK, measure_sizes
+from tests.unit.probes.test_judge_mtu import PLAN, SCENARIO
+
+TARGETS = {t.id: t.target for t in PLAN.trials}
+
+
+@dataclass
+class FakeAgent:
+    """An agent on whose host everything fits; `garble` changes what it says about sizes."""
+
+    host: str
+    dies_at: int = 99  # its n-th request
+    garble: Callable[[dict[str, Any]], dict[str, Any]] = lambda answer: answer
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def request(self, message: Mapping[str, object], timeout: float) -> dict[str, Any]:
+        message = json.loads(json.dumps(message))
+        self.asked.append(dict(message))
+        if len(self.asked) >= self.dies_at:
+            raise HostError(self.host, "the agent ended: killed")
+        answer = {
+            "op": message["op"],
+            "lacks": [],
+            "endpoints": [{"id": e["id"], "error": ""} for e in self.asked[-1].get("endpoints", [])],
+        }
+        if message["op"] == "mtu":
+            trials = [self.fits(t) for t in self.asked[-1]["trials"]]
+            answer = self.garble({"op": "mtu", "trials": trials, "fragments": {"arrived": 5, "made": 0}})
+        return answer
+
+    def fits(self, trial: Mapping[str, Any]) -> dict[str, Any]:
+        target, sizes = TARGETS[trial["id"]], [64, trial["bulk"]] if trial["bulk"] else []
+        bulks = [
+            {"size": s, "outcome": "answered", "responder": target, "moved": s, "ms": 1.0, "idle_ms": None, "detail": ""} for s in sizes
+        ]
+        return {
+            "id": trial["id"], "error": "", "interface": "eth0", "mtu": 1450, "small": True, "full": True, "largest": 1450, "exact": True,
+            "tries": 1, "responder": target, "detail": "", "bulk": bulks,
+        }  # fmt: skip
+
+
+def run(**special: FakeAgent) -> tuple[MtuMeasurement, dict[str, Verdict], dict[str, FakeAgent]]:
+    agents = {h: special.get(h, FakeAgent(h)) for h in ("host1", "host2", "host3")}
+    measured = measure_sizes(PLAN, agents)
+    return measured, {c.id: c.verdict for c in Sizes(SCENARIO, PLAN, measured).checks()}, agents
+
+
+def test_one_short_round_counts_fragments_before_and_after() -> None:
+    measured, verdicts, agents = run()
+    assert set(verdicts.values()) == {Verdict.PASS}
+    assert measured.fragments == {"host1": 0, "host2": 0, "host3": 0}
+    assert [m["op"] for m in agents["host1"].asked] == ["hello", "open", "mtu", "mtu", "mtu", "close"]
+    assert {t["bulk"] for t in agents["host1"].asked[3]["trials"]} == {0, BULK}, "hosts themselves are spared the transfer"
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_host_whose_agent_dies_leaves_its_own_unproven(at: int) -> None:
+    _, verdicts, _ = run(host3=FakeAgent("host3", dies_at=at))
+    assert {id_ for id_, v in verdicts.items() if v is Verdict.INCONCLUSIVE} == {id_ for id_ in verdicts if "host3" in id_}
+    assert Verdict.FAIL not in verdicts.values()
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"trials": "all fine", "fragments": 7},
+        {"trials": [None, 7, {"id": True}, {"id": 10**9}, {"id": "0"}], "fragments": {"arrived": "none"}},
+        {"trials": [{"id": t.id, "full": 1, "small": "yes", "bulk": [None, {"moved": float("nan")}]} for t in PLAN.trials]},
+        {},
+    ],
+)
+def test_nonsense_passes_nothing_of_that_hosts(junk: dict[str, Any]) -> None:
+    _, verdicts, _ = run(host1=FakeAgent("host1", garble=lambda answer: {"op": "mtu", **junk}))
+    own = {v for id_, v in verdicts.items() if "@host1->" in id_}
+    assert own == {Verdict.INCONCLUSIVE}
+
+
+def test_an_agent_cannot_speak_for_another_hosts_trials() -> None:
+    def liar(answer: dict[str, Any]) -> dict[str, Any]:
+        return {**answer, "trials": [FakeAgent("x").fits({"id": t.id, "bulk": BULK}) for t in PLAN.trials]}
+
+    _, verdicts, _ = run(host1=FakeAgent("host1", garble=liar), host2=FakeAgent("host2", dies_at=4))
+    assert {v for id_, v in verdicts.items() if "@host2->" in id_} == {Verdict.INCONCLUSIVE}
+
+
+def test_a_plan_without_trials_asks_nobody() -> None:
+    agent = FakeAgent("host1")
+    assert measure_sizes(type(PLAN)((), {}, 2.0), {"host1": agent}) == MtuMeasurement()
+    assert agent.asked == []
