@@ -8,7 +8,7 @@ from swarmlab.errors import ProviderError
 from swarmlab.lab import state
 from swarmlab.lab.choose import choose
 from swarmlab.lab.options import UpOptions
-from swarmlab.lab.up import intend
+from swarmlab.lab.up import intend, needs_outside
 from swarmlab.model.scenario import Scenario
 
 
@@ -40,6 +40,7 @@ def plan(options: UpOptions) -> LabPlan:
     exists = state.load(intent.lab) is not None
     steps = [
         f"{'complete' if exists else 'make'} {scenario.hosts} hosts with provider {provider}",
+        *(["make a machine beside them, `outside` the Swarm"] if needs_outside(scenario) else []),
         f"form a Swarm with {scenario.managers} of them as managers",
         f"carry {len(scenario.images)} images there: {', '.join(scenario.images)}",
         *[f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}" for n in scenario.networks.values()],
