@@ -63,6 +63,7 @@ MAGIC = b"SWLB"
 ANSWER = b"SWLA"
 BULK = b"SWLK"
 BULK_MAX = 16 * 1024 * 1024  # bytes of one transfer
+SPORT_FIRST, SPORTS = 20000, 40000  # where the source ports of TCP probes come from
 MAX_LINE = 32 * 1024 * 1024  # bytes: no request or answer of an honest peer is longer
 
 
@@ -73,6 +74,14 @@ def nonce(run: str, probe: int, magic: bytes = MAGIC) -> bytes:
     '53574c42000000000000000000000007'
     """
     return magic + bytes.fromhex(run) + struct.pack("!I", probe)
+
+
+def sport_offset(run: str, volley: int) -> int:
+    """Probe `id` of a run's volley (1 is the first after `open`) comes from SPORT_FIRST + (id + offset) % SPORTS, if that port is free.
+
+    It moves from run to run and volley to volley: connection tracking must not answer from what it remembers.
+    """
+    return (int(run, 16) + volley * 5003) % SPORTS
 
 
 def answer(run: str, probe: int, endpoint: str) -> bytes:

@@ -8,9 +8,7 @@ import time
 from swarmlab.agent import outcomes
 from swarmlab.agent.endpoint import Endpoint
 from swarmlab.agent.loop import Loop
-
-SPORT_FIRST = 20000
-SPORTS = 40000
+from swarmlab.agent.protocol import SPORT_FIRST, SPORTS, sport_offset
 
 
 class Volley:
@@ -22,13 +20,10 @@ class Volley:
         self.port = port
         self.timeout = timeout
         self.pending: set[Shot] = set()
-        self._offset = (int(run, 16) + offset * 5003) % SPORTS
+        self._offset = sport_offset(run, offset)
 
     def sport(self, probe: int) -> int:
-        """A source port of its own for each probe of a run, so that a target's capture can tell senders apart by it alone.
-
-        It moves from run to run and volley to volley: connection tracking must not answer from what it remembers.
-        """
+        """A source port of its own for each probe of a run, so that a target's capture can tell senders apart by it alone."""
         return SPORT_FIRST + (probe + self._offset) % SPORTS
 
 

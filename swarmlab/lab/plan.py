@@ -10,7 +10,7 @@ from swarmlab.lab.choose import choose
 from swarmlab.lab.existing import own_or_named
 from swarmlab.lab.offers import offers
 from swarmlab.lab.options import UpOptions
-from swarmlab.lab.up import grown, intend
+from swarmlab.lab.up import grown, intend, needs_outside
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers.kernel import Offer
 from swarmlab.scenario.needs import needs
@@ -48,6 +48,7 @@ def plan(options: UpOptions) -> LabPlan:
         problems.append(str(error))
     steps = [
         f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}",
+        *(["make a machine beside them, `outside` the Swarm"] if needs_outside(scenario) else []),
         f"form a Swarm with {scenario.managers} of them as managers",
         f"carry {len(scenario.images)} images there: {', '.join(scenario.images)}",
         *[f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}" for n in scenario.networks.values()],

@@ -148,8 +148,13 @@ def _wanted(intent: Intent, kept: LabState) -> HostsWanted:
         home=home.owner_id(),
         directory=kept.directory,
         avoid=tuple(subnets),
-        outside=any(e.kind is Kind.PUBLISH for e in scenario.expectations),
+        outside=needs_outside(scenario),
     )
+
+
+def needs_outside(scenario: Scenario) -> bool:
+    """Whether something is to be tried from a machine that is not in the Swarm."""
+    return any(e.kind is Kind.PUBLISH for e in scenario.expectations)
 
 
 def _undo(intent: Intent, provider: Provider, fresh: bool, bus: Bus) -> None:

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Outcome
-from swarmlab.model.expectation import ALLOW
+from swarmlab.model.expectation import ALLOW, Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.facts import Facts
 from swarmlab.probes.judge_deny import captures_are_whole, something_was_measured
 from swarmlab.probes.merge import SEEN
-from swarmlab.probes.publish_plan import INGRESS, Door, Unmeasured
+from swarmlab.probes.publish_plan import INGRESS, Door
 from swarmlab.probes.publish_run import Seen, Sighting
 
 Judged = tuple[Verdict, str, str]
@@ -217,11 +217,10 @@ CONDITIONS: tuple[Look, ...] = (
 )  # fmt: skip
 
 
-def unmeasured(gap: Unmeasured, reason: str = "") -> Check:
-    """Said aloud, never dropped."""
-    e = gap.expectation
+def unmeasured(e: Expectation, reason: str) -> Check:
+    """An expectation of which some or all cannot be tried: said aloud, never dropped."""
     said = e.name.replace(":", "-") if e.name and not e.port else str(e.port)
     return Check(
         f"publish:{OUTSIDE}->{e.target or 'anybody'}/{e.protocol}:{said}", "publish", OUTSIDE, e.target, "", e.protocol, e.port,
-        e.expected, "unknown", Verdict.INCONCLUSIVE, e.because, f"Nothing to measure: {reason or gap.reason}.", OUTSIDE, e.target,
+        e.expected, "unknown", Verdict.INCONCLUSIVE, e.because, f"Nothing to measure: {reason}.", OUTSIDE, e.target,
     )  # fmt: skip

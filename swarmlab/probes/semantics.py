@@ -6,8 +6,10 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from swarmlab.agent.protocol import SPORT_FIRST, sport_offset
 from swarmlab.model.check import Check, Finding
 from swarmlab.model.evidence import Measurement
+from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.probe import Address, Endpoint, PortInUse, ProbePlan
 from swarmlab.model.scenario import Scenario
@@ -22,7 +24,8 @@ from swarmlab.probes.publish_run import Seen, measure
 from swarmlab.probes.roster import WORKLOADS, Roster
 from swarmlab.scenario.names import PREDEFINED
 
-NO_VANTAGE = "this lab has no machine outside the Swarm; `swarmlab up` again makes one"
+NO_VANTAGE = "this lab has no machine outside the Swarm; `swarmlab up` again makes one, if its provider can"
+EPHEMERAL = 32768  # from here on Linux takes the source ports of whoever does not choose one
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,15 @@ def swarm_semantics(lab: Lab, vantage: Vantage) -> tuple[tuple[Check, ...], tupl
     """Plan, measure and judge; nothing is sent when nothing of this is expected."""
     roster = Roster(lab.scenario, _apart(lab))
     tried = Doors(roster, lab.in_use).all(lab.scenario.expectations)
-    gaps = [t for t in tried if isinstance(t, Unmeasured)]
+    gaps: dict[Expectation, list[str]] = {}
+    for t in tried:
+        if isinstance(t, Unmeasured):
+            gaps.setdefault(t.expectation, []).append(t.reason)
     doors = [t for t in tried if isinstance(t, Door)]
-    checks = [unmeasured(gap) for gap in gaps]
     if not vantage.address:
-        checks += [unmeasured(Unmeasured(e, NO_VANTAGE)) for e in dict.fromkeys(door.expectation for door in doors)]
+        gaps.update((door.expectation, [NO_VANTAGE]) for door in doors)
         doors = []
+    checks = [unmeasured(e, "; ".join(dict.fromkeys(reasons))) for e, reasons in gaps.items()]
     asked = balance.askers(lab.plan)
     plan = _plan(lab, roster, vantage, doors)
     plan = replace(plan, probes=(*plan.probes, *balance.connections(asked, lab.plan, lab.measured.lacks, len(plan.probes), plan.port)))
@@ -66,6 +72,15 @@ def swarm_semantics(lab: Lab, vantage: Vantage) -> tuple[tuple[Check, ...], tupl
     found = published.checks()
     balanced = balance.balance_checks(Facts(lab.scenario, plan, seen.measurement), asked)
     return (*checks, *found, *balanced), publish_findings(found, balanced)
+
+
+def quiet_run(doors: int) -> str:
+    """A random run whose doors are all tried from source ports below the ephemeral range.
+
+    Tasks' captures know a request by its ports alone, and here the destination is an application's: its own clients must not look like us.
+    """
+    room = max(1, EPHEMERAL - SPORT_FIRST - doors)
+    return next(run for run in iter(lambda: secrets.token_hex(8), "") if sport_offset(run, 1) < room)
 
 
 def _apart(lab: Lab) -> list[Endpoint]:
@@ -89,4 +104,4 @@ def _plan(lab: Lab, roster: Roster, vantage: Vantage, doors: Sequence[Door]) -> 
     addresses = {e.host: next(a.address for a in e.addresses if a.network == "underlay") for e in endpoints.values() if e.role == "host"}
     probes = [probe_of(id_, door, addresses) for id_, door in enumerate(doors)]
     probes += controls(doors, len(probes), port, addresses)
-    return ProbePlan(endpoints, tuple(probes), (), port, secrets.token_hex(8), lab.plan.timeout, inner, watched)
+    return ProbePlan(endpoints, tuple(probes), (), port, quiet_run(len(doors)), lab.plan.timeout, inner, watched)

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from swarmlab.agent.loop import Loop
+from swarmlab.agent.volley import Volley
 from swarmlab.errors import HostError
 from swarmlab.model.check import Check
 from swarmlab.model.evidence import Measurement
 from swarmlab.probes.link import AgentLink
 from swarmlab.probes.plan import plan
-from swarmlab.probes.semantics import Lab, Vantage, swarm_semantics
+from swarmlab.probes.semantics import EPHEMERAL, Lab, Vantage, quiet_run, swarm_semantics
 from tests.unit.probes.labs import PORT, RUN, scenario, service
 from tests.unit.probes.test_publish import ENDPOINTS, lab
 
@@ -146,3 +148,9 @@ def test_a_lab_without_a_vantage_point_says_so_and_one_that_publishes_nothing_se
         (),
         (),
     )
+
+
+def test_doors_are_tried_from_source_ports_that_no_applications_client_has() -> None:
+    for doors in (1, 600, 12_000):
+        first = Volley(Loop(), quiet_run(doors), PORT, 1.0, 1)  # a battery's first volley is number 1
+        assert all(20000 <= first.sport(id_) < EPHEMERAL for id_ in (0, doors - 1))
