@@ -9,6 +9,7 @@ from swarmlab.model.scenario import Scenario
 from swarmlab.probes.roster import Roster
 
 MISSING = Evidence(-1, Outcome.SENDER_DEAD, detail="nothing was measured")
+NEIGHBOURS = "neighbour table"  # in the detail of a send error
 Way = tuple[str, str, int]  # endpoint or service, protocol, port
 Spot = tuple[str, str, str, int]  # endpoint, address, protocol, port
 
@@ -29,6 +30,7 @@ class Facts:
         self.beside: dict[Spot, list[Probe]] = {}  # controls to one address
         self.sent_beside: dict[Way, list[Probe]] = {}  # controls from one endpoint
         self.carried: dict[frozenset[str], Probe] = {}
+        self.overflowed: set[str] = set()  # hosts whose kernel had no room for neighbours: it drops answers as silently as requests
         self._order = _order(plan)
         for probe in plan.probes:
             self._index(probe, measurement.probes.get(probe.id, MISSING))
@@ -85,6 +87,8 @@ class Facts:
         to, by = (probe.target, probe.protocol, probe.port), (probe.source, probe.protocol, probe.port)
         spot = (probe.target, probe.address, probe.protocol, probe.port)
         good = self.answered(probe, evidence)
+        if evidence.outcome is Outcome.SEND_ERROR and NEIGHBOURS in evidence.detail:
+            self.overflowed.add(self.host(probe.source))
         if probe.purpose == "control":
             self.beside.setdefault(spot, []).append(probe)
             self.sent_beside.setdefault(by, []).append(probe)

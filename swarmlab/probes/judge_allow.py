@@ -24,6 +24,9 @@ def _unanswered(facts: Facts, probe: Probe, evidence: Evidence) -> Answer:
         return Verdict.INCONCLUSIVE, "unknown", f"Not measured: {unmeasured}."
     if evidence.outcome is Outcome.ANSWERED:
         return _answered_by_other(probe, evidence)
+    full = sorted({facts.host(probe.source), facts.host(probe.target)} & facts.overflowed)
+    if full and evidence.outcome in (Outcome.TIMED_OUT, Outcome.UNREACHABLE):
+        return Verdict.INCONCLUSIVE, "unknown", f"No answer, but the neighbour table of {', '.join(full)}'s kernel was full in this run."
     unsound = next(filter(None, map(facts.unsound, [probe.source, *facts.targets(probe)])), "")
     if unsound:
         return Verdict.INCONCLUSIVE, "unknown", f"No answer, but {unsound}."

@@ -218,3 +218,15 @@ def test_what_a_person_overrode_is_not_called_unmeasured() -> None:
 def test_an_empty_plan_against_a_scenario_with_expectations_passes_nothing() -> None:
     p = replace(three_tier(), probes=(), names=())
     assert {c.verdict for c in judge(THREE_TIER, p, Measurement())} == {Verdict.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize(
+    ("sender", "verdict"), [("front.1", Verdict.INCONCLUSIVE), ("api.2", Verdict.INCONCLUSIVE), ("api.1", Verdict.FAIL)]
+)
+def test_a_kernel_without_room_for_neighbours_drops_answers_as_silently_as_requests(sender: str, verdict: Verdict) -> None:
+    """On either end's host (host1, host3): then silence is no proof of anything. Another host's full table is no excuse."""
+    p = three_tier()
+    m = honest(p)
+    full = next(x for x in p.probes if x.source == sender and x.protocol == "udp")
+    m = changed(m, replace(m.probes[full.id], outcome=Outcome.SEND_ERROR, detail="is the neighbour table full? (gc_thresh3)"))
+    assert measured(m, **LOST).verdict is verdict
