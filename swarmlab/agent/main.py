@@ -22,6 +22,7 @@ from swarmlab.agent.protocol import VERSION
 from swarmlab.agent.requests import BadRequest
 from swarmlab.agent.seen import seen
 from swarmlab.agent.serve import serve
+from swarmlab.agent.wire import Wire
 
 Operation = Callable[[Mapping[str, Any]], "dict[str, object]"]
 
@@ -34,7 +35,7 @@ class Agent:
         self.ended = False
         self.endpoints: dict[str, Endpoint] = {}
         self.battery: Battery | None = None
-        known: tuple[Operation, ...] = (self.hello, self.open, self.fire, self.seen, self.close)
+        known: tuple[Operation, ...] = (self.hello, self.open, self.fire, self.seen, self.close, *Wire(loop).operations())
         self._operations = {operation.__name__: operation for operation in known}
 
     def answer(self, line: bytes) -> dict[str, object]:
