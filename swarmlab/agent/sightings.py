@@ -113,7 +113,7 @@ class Sightings:
         if known is not None:
             known.packets += 1
         elif len(self.found) < MOST_SIGHTINGS:
-            self.found[name, key] = Sighting(name, key, 1, excerpt(packet, place))
+            self.found[name, key] = Sighting(name, key, 1, excerpt(packet, place, _payload(packet, key[4])))
 
 
 def _short_key(packet: bytes, interface: int, outgoing: bool) -> Key:
@@ -140,13 +140,22 @@ def _odd_key(packet: bytes, interface: int, outgoing: bool, port: int) -> Key:
     return interface, outgoing, source, target, "other", protocol
 
 
-def excerpt(packet: bytes, place: int) -> str:
-    r"""What anybody could read around a place in a packet, up to the nearest byte that is no text.
+def _payload(packet: bytes, kind: str) -> int:
+    """Where the innermost payload begins; 0 where that is not plain to see."""
+    outer = (packet[0] & 15) * 4 if packet[0] >> 4 == 4 else 40
+    inner = outer + 30  # UDP, VXLAN and Ethernet headers
+    if kind != "vxlan" or len(packet) <= inner or packet[inner] >> 4 != 4:
+        return 0
+    return inner + (packet[inner] & 15) * 4 + 8
+
+
+def excerpt(packet: bytes, place: int, start: int = 0) -> str:
+    r"""What anybody could read around a place in a packet, from `start` on, up to the nearest byte that is no text.
 
     >>> excerpt(b"\x00\x00GET /key HTTP/1.1\r\n\x00\x01", 7)
     'GET /key HTTP/1.1\r\n'
     """
-    before = packet[max(0, place - _EXCERPT[0]) : place]
+    before = packet[max(min(start, place), place - _EXCERPT[0]) : place]
     breaks = [match.end() for match in _UNPRINTABLE.finditer(before)]
     head = before[breaks[-1] if breaks else 0 :]
     after = packet[place : place + _EXCERPT[1]]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from swarmlab import probes
 from swarmlab.engine import overlay
@@ -14,10 +15,12 @@ from swarmlab.engine.endpoints import discover
 from swarmlab.engine.swarm import Swarm
 from swarmlab.errors import HostError
 from swarmlab.events import Bus, Phase
+from swarmlab.lab.prove_wire import prove_wire
 from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.evidence import Measurement
 from swarmlab.model.expectation import DENY, Kind
 from swarmlab.model.host import HostFacts
+from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 from swarmlab.remote import fan_out
 
@@ -35,7 +38,15 @@ class Proof:
 
 
 def prove(
-    engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str, bus: Bus, *, timeout: float, settle: float = 0.0
+    engines: Mapping[str, Engine],
+    swarm: Swarm,
+    scenario: Scenario,
+    lab: str,
+    bus: Bus,
+    *,
+    timeout: float,
+    settle: float = 0.0,
+    pcap: Path | None = None,
 ) -> Proof:
     """Measure once; with `settle`, again for that long while an allow is unmet and no deny is violated."""
     with ExitStack() as stack, bus.phase("proof") as phase:
@@ -44,9 +55,11 @@ def prove(
         attempts = 0
         while True:
             attempts += 1
-            checks, findings, measured = _once(engines, links, dead, swarm, scenario, lab, phase, timeout)
+            checks, findings, measured, endpoints = _once(engines, links, dead, swarm, scenario, lab, phase, timeout)
             if not _worth_another(checks) or time.monotonic() > give_up:
                 break
+        wired = prove_wire(engines, links, swarm, scenario, lab, endpoints, measured, timeout=timeout, pcap=pcap)
+        checks, findings = (*checks, *wired[0]), (*findings, *wired[1])
         return Proof(checks, findings, _facts(engines, links, measured), attempts)
 
 
@@ -76,7 +89,7 @@ def _once(
     lab: str,
     phase: Phase,
     timeout: float,
-) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement]:
+) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement, tuple[Endpoint, ...]]:
     found = discover(engines, swarm, scenario, lab)
     networks = overlay.inspect_everywhere(engines, {key: network.deployed_as(lab) for key, network in scenario.networks.items()})
     subnets = {n.network: n.properties["subnets"].split(",") for n in networks if n.properties.get("subnets")}
@@ -86,7 +99,7 @@ def _once(
     phase(f"{len(plan.probes)} probes and {len(plan.names)} questions between {len(plan.endpoints)} endpoints")
     measured = probes.measure(plan, links, networks=networks, dead_hosts=dead)
     checks = probes.judge(scenario, plan, measured)
-    return checks, probes.findings(scenario, plan, measured, checks), measured
+    return checks, probes.findings(scenario, plan, measured, checks), measured, endpoints
 
 
 def _counted(scenario: Scenario, desired: Mapping[str, int]) -> Scenario:

@@ -100,7 +100,7 @@ def _up(intent: Intent, existing: LabState | None, provider: Provider, report: R
         if not options.verify:
             return replace(report, timings=dict(bus.timings))
         build.ensure_control(engines, swarm, scenario, lab, bus, wait=options.wait)
-        proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE)
+        proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE, pcap=options.pcap)
         stack.still_running(swarm.leader, lab)
     return proven(report, proof, bus)
 

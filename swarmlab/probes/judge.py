@@ -62,7 +62,7 @@ def _unmeasured(facts: Facts) -> Iterator[Check]:
     measured = set(covered.values())
     overridden = {(e.kind, e.source, e.target) for e in measured if not e.derived}
     for e in facts.scenario.expectations:
-        if e.kind is Kind.NETWORK:
+        if e.kind in (Kind.NETWORK, Kind.WIRE):
             continue
         found = [Gap(e, e.source, e.target, "")] if alone(e, facts.roster) else list(gaps(e, facts.roster)) if e.kind in LABELLED else []
         yield from (_gap(facts, gap) for gap in found if gap.reason)

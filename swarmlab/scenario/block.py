@@ -101,12 +101,13 @@ class NetworkSpec(Strict):
     attachable: bool | None = None
     encrypted: bool | None = Field(default=None, description="Whether it has the option `encrypted`, whatever its value")
     subnet: str | None = None
+    wire: Literal["encrypted", "clear"] | None = Field(default=None, description="What can be read of it between hosts")
     options: dict[str, str] = Field(default={}, description="Driver options with their values")
     because: Because
 
     @model_validator(mode="after")
     def _something(self) -> NetworkSpec:
-        named = ("driver", "scope", "internal", "attachable", "encrypted", "subnet")
+        named = ("driver", "scope", "internal", "attachable", "encrypted", "subnet", "wire")
         if not self.options and all(getattr(self, key) is None for key in named):
             raise ValueError(f"expected at least one of {', '.join(named)}, options (or `from:` and `to:`)")
         return self

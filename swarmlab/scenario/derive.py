@@ -8,6 +8,7 @@ from functools import cached_property
 
 from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
+from swarmlab.scenario.derive_wire import wire
 from swarmlab.scenario.names import PREDEFINED
 
 
@@ -78,6 +79,7 @@ class Derivation:
                     yield from self._names(a, b)
                     yield from self._virtual(a, b)
         yield from self._properties()
+        yield from wire(self.services, self.networks, self.containers)
 
     def _reach(self, a: Party, b: Party) -> Iterator[Expectation]:
         for key in sorted(a.overlays & b.overlays):

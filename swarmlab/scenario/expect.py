@@ -86,6 +86,8 @@ class Explicit:
             "driver": entry.driver, "scope": entry.scope, "internal": entry.internal, "attachable": entry.attachable,
             "encrypted": entry.encrypted, "subnets": entry.subnet, **{f"option:{key}": text for key, text in entry.options.items()},
         }  # fmt: skip
+        if entry.wire:
+            yield Expectation(Kind.WIRE, entry.wire, entry.because, network=entry.network, derived=False, mark=self._mark(index))
         for name, expected in held.items():
             if expected is not None:
                 text = str(expected).lower() if isinstance(expected, bool) else expected
@@ -104,8 +106,8 @@ class Explicit:
 
 
 def _said(e: Expectation) -> str:
-    if e.kind is Kind.NETWORK:
-        return f"{e.network} {e.name} {e.expected}"
+    if e.kind in (Kind.NETWORK, Kind.WIRE):
+        return f"{e.network} {e.name or e.kind} {e.expected}"
     return f"{e.source} → {e.target} {e.kind} {e.expected}"
 
 

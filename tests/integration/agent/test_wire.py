@@ -81,7 +81,7 @@ def test_both_ends_count_by_kind_and_find_the_canary(pair: tuple[Net, AgentProce
     net, here, there = pair
     for agent in (here, there):
         start(agent, film=65536)
-    send(net, 0, vxlan(4097, b"\0" * 14 + f"GET /{CANARY} HTTP/1.1\r\nHost: db\r\n\r\n".encode() + b"\xff\x00"), times=3)
+    send(net, 0, vxlan(4097, bytes(14) + b"E" + bytes(27) + f"GET /{CANARY} HTTP/1.1\r\nHost: db\r\n\r\n".encode() + b"\xff\x00"), times=3)
     send(net, 0, struct.pack("!II", 0xDEADBEEF, 1) + os.urandom(60), kind="(2, 3, 50)", port=0, times=2)
     send(net, 0, b"x" * 3000, port=9999)
     wait_for("the canary was seen", lambda: here.ask(op="wire_look")["left"] == ["c1"])
