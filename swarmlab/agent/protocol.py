@@ -61,13 +61,13 @@ wire_stop  {"op": "wire_stop"}
             "arrived": {"db.1": {"c1": 3}}, "deaf": {}, "film": "<pcap in base64>", "left_out_of_film": 0}
         `kind` is esp (`number`: SPI), vxlan (VNI), fragment or other (IP protocol). With `drops`, `uncounted` or without `complete`, an
         absence proves nothing. `deaf` has what watched endpoints' captures dropped. Endpoints stay watched until the next `wire_start`.
-wire_state {"op": "wire_state", "vnis": [4097]}
+wire_state {"op": "wire_state", "vnis": [4097], "forms": []}
         -> {"op": "wire_state", "time": 12.3, "states": [{"src", "dst", "spi", "reqid", "bytes", "packets"}],
             "policies": [{"src", "dst", "dport", "protocol", "direction", "mark", "spi", "reqid"}],
             "xfrm_error": "", "refusals": {"XfrmInNoStates": 1},
             "rules": [{"form": "nft", "table": "mangle", "chain": "OUTPUT", "place": 1, "vni": 4097, "target": "MARK", "mark": 13681891,
                        "dport": 4789, "packets": 3, "bytes": 400}], "forms": ["nft"], "errors": []}
-        Keys of associations are never read out of what the kernel answers.
+        With `forms` only those listings of rules are read. Keys of associations are never taken out of what the kernel answers.
 
 The nonce is 16 bytes: MAGIC, the run's 8 bytes, the probe's id in 4, big-endian. It is the payload of UDP and ICMP requests and
 what a TCP client sends first. An answer is ANSWER, the run, the id, then the responder's endpoint id in UTF-8.

@@ -22,12 +22,14 @@ _BYTECODE = re.compile(r'--bytecode "?([0-9 ,]+)"?')
 _AND, _SHIFT, _EQUAL = 84, 116, 21  # instructions of classic BPF
 
 
-def read(vnis: Collection[int]) -> dict[str, object]:
-    """The rules about these VNIs, in order. `forms` are the listings that were read, `errors` why others were not."""
+def read(vnis: Collection[int], wanted: Collection[str] = ()) -> dict[str, object]:
+    """The rules about these VNIs, in order. `forms` are the listings that were read (only those `wanted`, if any are), `errors` why not."""
     found: list[dict[str, object]] = []
     forms: list[str] = []
     errors: list[str] = []
     for form, command in commands():
+        if wanted and form not in wanted:
+            continue
         try:
             text = _listing(command)
         except (OSError, subprocess.SubprocessError) as error:

@@ -133,13 +133,13 @@ class Wire:
 
     def wire_state(self, request: Mapping[str, Any]) -> dict[str, object]:
         """What this kernel was told to do with these VNIs, and how often it did."""
-        wanted = wire_requests.vnis(request)
+        vnis, forms = wire_requests.vnis(request), wire_requests.forms(request)
         answer: dict[str, object] = {"op": "wire_state", "time": time.monotonic(), "refusals": xfrm.statistics(), "xfrm_error": ""}
         try:
             answer.update(states=xfrm.states(), policies=xfrm.policies())
         except OSError as error:
             answer.update(states=[], policies=[], xfrm_error=f"the kernel does not tell its IPsec associations: {error}")
-        return {**answer, **rules.read(wanted)}
+        return {**answer, **rules.read(vnis, forms)}
 
     def _end(self) -> None:
         if self._recorder is not None and self._recorder.end():

@@ -120,6 +120,14 @@ def vnis(request: Mapping[str, Any]) -> set[int]:
     return {number({"vnis": vni}, "vnis", 1, 2**24 - 1) for vni in given}
 
 
+def forms(request: Mapping[str, Any]) -> list[str]:
+    """`wire_state`: which listings of rules are wanted; all when none is named."""
+    given = request.get("forms", [])
+    if not isinstance(given, list) or len(given) > 10:
+        raise BadRequest("forms: expected a list of at most 10 names")
+    return [text({"forms": form}, "forms") for form in given]
+
+
 def _payload(entry: Mapping[str, Any]) -> bytes:
     return text(entry, "payload").encode()
 

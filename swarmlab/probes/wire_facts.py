@@ -62,6 +62,12 @@ class WireFacts:
         """Plain ones, the same way, over other overlays."""
         return [w for w in self.plan.passages if w.way == p.way and w.network != p.network and w.plain]
 
+    def others_to(self, p: Passage) -> list[Passage]:
+        """Over the same overlay to the same host, from others."""
+        return [
+            q for q in self.plan.passages if q.network == p.network and q.target.host == p.target.host and q.source.host != p.source.host
+        ]
+
     def before(self, host: str) -> KernelState:
         """What the kernel said before the canaries passed."""
         return self.measured.before.get(host, NOTHING)
@@ -89,6 +95,15 @@ class WireFacts:
         states = (self.before(p.source.host), self.after(p.source.host))
         first, last = (sum(a.bytes for a in state.associations if a.spi in seen and a.target in peers) for state in states)
         return first, last
+
+    def used(self, p: Passage, host: str) -> bool:
+        """Whether that host's kernel counted bytes through any association for this way while the canaries passed."""
+        here, there = (self.addresses(end) for end in p.way)
+        first, last = (
+            sum(a.bytes for a in state.associations if a.source in here and a.target in there)
+            for state in (self.before(host), self.after(host))
+        )
+        return last > first
 
     def policy_fits(self, p: Passage) -> bool:
         """A policy sends marked packets from the address that they really come from, to the data path's port, into ESP."""

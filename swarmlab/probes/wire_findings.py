@@ -71,20 +71,33 @@ def _keyless(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
 
 
 def _lost(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
-    """ESP left here and never arrived there, while a plain overlay's canary did arrive on that host's underlay."""
+    """ESP that was made here and not taken there, while a plain overlay's canary did come to that host's underlay."""
     for p in _able(facts):
         here, there = p.way
-        sent, seen = sum(c.packets for c in facts.esp(p)), facts.capture(there)
-        came = any(c.kind == "esp" and not c.outgoing and c.source in facts.addresses(here) for c in seen.counts)
         names = {w.name for w in facts.twins(p)}
-        passes = any(s.canary in names and not s.where.outgoing for s in seen.sightings)
-        if sent and seen.whole and not came and passes:
-            title = f"ESP (IP protocol 50) is blocked between {here} and {there}: what {here} sends never arrives"
+        passes = any(s.canary in names and not s.where.outgoing for s in facts.capture(there).sightings)
+        where, proof = _where_lost(facts, p) if passes else ("", "")
+        if where:
             yield Finding(
-                f"esp-lost:{here}->{there}", "connectivity", title, (here, there), "underlay",
-                f"let IP protocol 50 pass from {here} to {there}, in every firewall and security group between them",
-                f"{sent} ESP packets left {here}, none arrived on {there}, while VXLAN passed; {ISSUE}26523",
+                f"esp-lost:{here}->{there}", "connectivity", f"ESP (IP protocol 50) is blocked between {here} and {there}: {where}",
+                (here, there), "underlay", f"let IP protocol 50 pass from {here} to {there}, in every firewall on the way",
+                f"{proof}, while VXLAN passed; {ISSUE}26523",
             )  # fmt: skip
+
+
+def _where_lost(facts: WireFacts, p: Passage) -> tuple[str, str]:
+    """Captures stand between a host's own packet filter and the wire: they tell on which side of it ESP is lost."""
+    here, there = p.way
+    sent = sum(c.packets for c in facts.esp(p))
+    came = sum(c.packets for c in facts.capture(there).counts if c.kind == "esp" and not c.outgoing and c.source in facts.addresses(here))
+    if not sent and facts.capture(here).whole and facts.used(p, here):
+        return f"{here}'s own packet filter drops it", f"{here}'s kernel encrypted packets for {there}, and none left it"
+    if sent and not came and facts.capture(there).whole:
+        return f"what {here} sends never arrives", f"{sent} ESP packets left {here}, none arrived on {there}"
+    taken = facts.used(p, there) or p.name in facts.measured.arrived or facts.unreadable_by_peer(p)
+    if sent and came and not taken and there in facts.measured.after:
+        return f"{there}'s own packet filter drops it", f"{came} ESP packets came to {there}, and its kernel decrypted none"
+    return "", ""
 
 
 def _mismatched(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ class Run:
         guarded = sorted({host for p in self.plan.guarded for host in p.way})
         before = self._states(guarded)
         self._send()
-        after = self._states(guarded)
+        after = self._states(guarded, before)
         answers = self._everywhere({h: {"op": "wire_stop"} for h in self.plan.hosts if not self.errors.get(h)})
         if guarded:
             self._forge()
@@ -92,9 +92,12 @@ class Run:
         ends = {end.id: end for p in self.plan.passages for end in (p.source, p.target) if end.host == host}
         return [{"id": e.id, "pid": e.pid, "container": e.container, "path": e.path} for e in ends.values()]
 
-    def _states(self, hosts: Sequence[str]) -> dict[str, KernelState]:
+    def _states(self, hosts: Sequence[str], known: Mapping[str, KernelState] | None = None) -> dict[str, KernelState]:
+        """Where it is `known` which form of iptables holds the rules, the others are not listed again: emulated hosts are slow at it."""
         vnis = sorted({vni for p in self.plan.guarded for vni in p.vnis})
-        answers = self._everywhere({h: {"op": "wire_state", "vnis": vnis} for h in hosts}, STATE_SLACK, fatal=False)
+        forms = {host: sorted({rule.form for rule in state.rules}) for host, state in (known or {}).items()}
+        requests = {h: {"op": "wire_state", "vnis": vnis, "forms": forms.get(h, [])} for h in hosts}
+        answers = self._everywhere(requests, STATE_SLACK, fatal=False)
         return {host: wire_read.kernel_state(answer) for host, answer in answers.items()}
 
     def _send(self) -> None:

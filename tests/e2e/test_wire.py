@@ -1,4 +1,4 @@
-"""The wire of real hosts: what is readable is shown, what is not proven is never called encrypted, and a broken capture vouches for nothing."""
+"""The wire of real hosts: what is readable is shown, what is not proven is never called encrypted, a blind capture vouches for nothing."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ def wire(user: User, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     changed = changed.replace(
         "  secret-net:\n    driver: overlay\n", '  typo-net:\n    driver_opts: {encryption: ""}\n  secret-net:\n    driver: overlay\n'
     )
-    changed = changed.replace(
-        "  expect:\n", "  expect:\n    - {network: typo-net, wire: encrypted, because: somebody misspelt the option}\n"
-    )
+    misspelt = "    - {network: typo-net, wire: encrypted, because: somebody misspelt the option}\n"
+    changed = changed.replace("  expect:\n", f"  expect:\n{misspelt}")
     assert changed.count("typo-net") == 3
     file = tmp_path_factory.mktemp("wire") / "compose.yaml"
     file.write_text(changed)

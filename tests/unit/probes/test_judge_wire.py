@@ -283,6 +283,34 @@ def test_esp_that_leaves_and_never_arrives_is_blocked() -> None:
     assert findings(p, seen(m, "host2", sightings=())) == {}, "nor one into which nothing came"
 
 
+def test_esp_that_a_hosts_own_filter_drops_is_blocked_too() -> None:
+    p = planned()
+    m = honest(p)
+    gone = seen(m, "host1", counts=tuple(c for c in m.captures["host1"].counts if c.kind != "esp" or not c.outgoing))
+    (finding,) = wire_findings(p, gone, ())
+    assert (finding.id, "host1's own packet filter drops it" in finding.title) == ("esp-lost:host1->host2", True)
+    m = replace(m, arrived=m.arrived - {passage(p, "secret-net").name})
+    assert findings(p, m) == {}, "host2 decrypted something"
+    old = m.before["host2"].associations
+    same = tuple(b if b.target == ADDRESSES["host2"] else a for a, b in zip(m.after["host2"].associations, old, strict=True))
+    (finding,) = wire_findings(p, told(m, "host2", both=False, associations=same), ())
+    assert (finding.id, "host2's own packet filter drops it" in finding.title) == ("esp-lost:host1->host2", True)
+
+
+def test_cleartext_of_one_host_does_not_cast_doubt_on_another() -> None:
+    """host1 leaks to host2, whose DROP counter rises; host3's ESP to host2 is proven all the same."""
+    third = replace(wires.ENDPOINTS[0], id="shop.2", host="host3")
+    p = planned(endpoints=(*wires.ENDPOINTS, third))
+    m = honest(p)
+    risen = tuple(replace(r, packets=4) if r.target == "DROP" else r for r in m.after["host2"].rules)
+    m = told(m, "host2", both=False, rules=risen)
+    doubtful = checks(p, m)["wire:secret-net@host3->host2"]
+    assert (doubtful.verdict, "some host sends them" in doubtful.explanation) == (Verdict.INCONCLUSIVE, True)
+    found = checks(p, canary_in(count("host1", "host2", "vxlan", VNI["secret-net"]))(p, m))
+    assert found[ID].verdict is Verdict.FAIL
+    assert found["wire:secret-net@host3->host2"].verdict is Verdict.PASS
+
+
 def test_faults_of_the_kernel_are_named() -> None:
     p = planned()
     m = honest(p)

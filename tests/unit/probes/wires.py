@@ -28,7 +28,7 @@ from tests.unit.probes.labs import scenario, service, task
 
 VNI = {"plain-net": 4097, "secret-net": 4098, "swarmlab-control-lab": 4099}
 ADDRESSES = {"host1": "172.30.0.1", "host2": "172.30.0.2", "host3": "172.30.0.3"}
-SPI = {"host1": 0xAAAA0001, "host2": 0xBBBB0002}
+SPI = {"host1": 0xAAAA0001, "host2": 0xBBBB0002, "host3": 0xCCCC0003}
 ENDPOINTS = (
     task("shop.1", "host1", ("10.0.1.2", "plain-net"), ("10.0.2.2", "secret-net")),
     task("bank.1", "host2", ("10.0.1.3", "plain-net"), ("10.0.2.3", "secret-net")),
@@ -87,7 +87,7 @@ def capture(p: WirePlan, host: str) -> Capture:
     for x in p.passages:
         if host in x.way:
             outgoing = host == x.source.host
-            kind, number = ("vxlan", min(x.vnis or {0})) if x.plain else ("esp", SPI.get(x.source.host, 7))
+            kind, number = ("vxlan", min(x.vnis or {0})) if x.plain else ("esp", SPI[x.source.host])
             where = count(*x.way, kind, number, outgoing=outgoing)
             counts.append(where)
             sightings += [Sighting(x.name, where, f"GET /orders/{x.canary} HTTP/1.1")] if x.plain else []
@@ -95,11 +95,11 @@ def capture(p: WirePlan, host: str) -> Capture:
 
 
 def kernel(host: str, so_far: int) -> KernelState:
-    other = {"host1": "host2", "host2": "host1"}.get(host, "host1")
-    ways = ((host, other), (other, host))
+    others = [other for other in ADDRESSES if other != host]
+    ways = [way for other in others for way in ((host, other), (other, host))]
     return KernelState(
         tuple(Association(ADDRESSES[a], ADDRESSES[b], SPI[a], so_far) for a, b in ways),
-        (Policy(ADDRESSES[host], ADDRESSES[other], 4789, "out", MARK, SPI[host]),),
+        tuple(Policy(ADDRESSES[host], ADDRESSES[other], 4789, "out", MARK, SPI[host]) for other in others),
         (
             Rule("nft", "mangle", "OUTPUT", 1, VNI["secret-net"], "MARK", MARK, 4789, so_far),
             Rule("nft", "filter", "INPUT", 1, VNI["secret-net"], "DROP", 0, 4789, 0),
