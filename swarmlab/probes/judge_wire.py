@@ -104,6 +104,15 @@ def esp_was_seen(facts: WireFacts, p: Passage) -> str:
     return ""
 
 
+def esp_is_its_own(facts: WireFacts, p: Passage) -> str:
+    """Overlays share associations: where several are encrypted, only a canary that arrived shows that some of the ESP was this one's."""
+    shared = [q for q in facts.plan.passages if q.way == p.way and not q.plain]
+    if not facts.esp(p) or len(shared) < 2 or p.name in facts.measured.arrived:
+        return ""
+    others = " and ".join(sorted(q.network for q in shared if q is not p))
+    return f"the ESP that was seen may be that of {others}: the canary of {p.network} did not arrive"
+
+
 def policy_fits(facts: WireFacts, p: Passage) -> str:
     """Source as it really is, destination port the data path's."""
     if not facts.esp(p) or facts.policy_fits(p):
@@ -150,7 +159,8 @@ def forgery_was_refused(facts: WireFacts, p: Passage) -> str:
 
 
 CONDITIONS: tuple[Callable[[WireFacts, Passage], str], ...] = (
-    kernels_have_esp, agents_answered, vni_is_known, canary_was_sent, capture_is_whole, capture_is_proven, esp_was_seen, policy_fits,
+    kernels_have_esp, agents_answered, vni_is_known, canary_was_sent, capture_is_whole, capture_is_proven, esp_was_seen, esp_is_its_own,
+    policy_fits,
     association_was_used, rule_marked, peer_would_drop, forgery_was_refused,
 )  # fmt: skip
 # What explains a canary that was not read on a plain overlay.

@@ -8,10 +8,13 @@ from dataclasses import replace
 import pytest
 
 from swarmlab.model.check import Check, Verdict
+from swarmlab.model.evidence import NetworkEvidence
+from swarmlab.model.probe import Address
 from swarmlab.model.scenario import Scenario
 from swarmlab.model.wire import CLEAR, ENCRYPTED, Count, KernelState, Sighting, WireMeasurement, WirePlan
 from swarmlab.probes.judge_wire import CONDITIONS, judge_wire
 from swarmlab.probes.wire_findings import wire_findings
+from swarmlab.probes.wire_plan import VNIS
 from tests.unit.probes import wires
 from tests.unit.probes.wires import ADDRESSES, SPI, VNI, count, expect, honest, pair, passage, planned, seen, told
 
@@ -139,7 +142,7 @@ def test_the_table_knocks_out_every_condition() -> None:
     for change, _ in MISSING:
         facts = wires_facts(p, change(p, honest(p)))
         hit |= {condition.__name__ for condition in CONDITIONS if condition(facts, passage(p, "secret-net"))}
-    assert hit | {"vni_is_known"} == {condition.__name__ for condition in CONDITIONS}
+    assert hit | {"vni_is_known", "esp_is_its_own"} == {condition.__name__ for condition in CONDITIONS}
 
 
 def wires_facts(p: WirePlan, m: WireMeasurement):  # type: ignore[no-untyped-def]
@@ -169,6 +172,20 @@ def test_without_any_plain_overlay_the_capture_is_not_proven() -> None:
     check = checks(p, honest(p))[ID]
     assert check.verdict is Verdict.INCONCLUSIVE
     assert "no plain overlay is carried from host1 to host2, so the capture is not proven" in check.explanation
+
+
+def test_esp_of_one_encrypted_overlay_does_not_vouch_for_another() -> None:
+    """Both share one association per pair of hosts; the second one's canary never arrived."""
+    vault = tuple(replace(e, addresses=(*e.addresses, Address(f"10.0.3.{i}", "vault-net"))) for i, e in enumerate(wires.ENDPOINTS, 2))
+    s = pair(*wires.BOTH, expect("vault-net", ENCRYPTED))
+    p = planned(s, vault, (*wires.NETWORKS, NetworkEvidence("vault-net", "host1", True, "id", {"encrypted": "true", VNIS: "4098"})))
+    lost = passage(p, "vault-net").name
+    found = checks(p, replace(honest(p), arrived=honest(p).arrived - {lost}), s)
+    assert found[ID].verdict is Verdict.PASS
+    check = found["wire:vault-net@host1->host2"]
+    assert (check.verdict, check.observed) == (Verdict.INCONCLUSIVE, "unknown")
+    assert "the ESP that was seen may be that of secret-net: the canary of vault-net did not arrive" in check.explanation
+    assert checks(p, honest(p), s)["wire:vault-net@host1->host2"].verdict is Verdict.PASS
 
 
 # Cleartext is a violation, whatever else could not be measured.
