@@ -23,6 +23,7 @@ from swarmlab.agent.protocol import VERSION
 from swarmlab.agent.requests import BadRequest
 from swarmlab.agent.seen import seen
 from swarmlab.agent.serve import serve
+from swarmlab.agent.wire import Wire
 
 Operation = Callable[[Mapping[str, Any]], "dict[str, object]"]
 
@@ -35,7 +36,8 @@ class Agent:
         self.ended = False
         self.endpoints: dict[str, Endpoint] = {}
         self.battery: Battery | None = None
-        known: tuple[Operation, ...] = (self.hello, self.open, self.fire, self.seen, self.close, self.mtu)
+        named = (self.hello, self.open, self.fire, self.seen, self.close, self.mtu)
+        known: tuple[Operation, ...] = (*named, *Wire(loop).operations())
         self._operations = {operation.__name__: operation for operation in known}
 
     def answer(self, line: bytes) -> dict[str, object]:

@@ -48,6 +48,39 @@ mtu     {"op": "mtu", "timeout": 2.0, "trials": [{"id": 0, "from": "api.1", "add
         since it booted.
 close   {"op": "close"} -> {"op": "close"}: every socket closed; `open` may follow again.
 
+The wire has operations of its own, independent of those above:
+
+wire_start {"op": "wire_start", "data_port": 4789, "port": 24000, "mark": "swlb0a1b2c3d", "canaries": {"c1": "<mark><16 hex digits>"},
+         "budget": 8388608, "film": 0, "endpoints": [{"id": "api.1", "pid": 812, "container": "<64 hex>", "path": ""}]}
+        Captures the agent's own namespace, both directions, all that is not TCP, into a ring of `budget` bytes, and reduces it as it
+        passes; `film` is how many bytes of packets are kept as a pcap file. In each endpoint's namespace it watches for canaries
+        that arrive on UDP `port`.
+        -> {"op": "wire_start", "error": "", "ring_bytes": 8388608, "interfaces": {"eth0": ["172.30.0.2/24"]},
+            "endpoints": [{"id": "api.1", "error": "", "hardware": {"10.0.1.3": "02:42:0a:00:01:03"}}]}
+wire_send  {"op": "wire_send", "sends": [{"from": "api.1", "address": "10.0.1.4", "payload": "GET /<canary> …", "times": 3}]}
+        -> {"op": "wire_send", "errors": [""]}  datagrams from an endpoint to UDP `port`; for each entry "" or why not
+wire_look  {"op": "wire_look"} -> {"op": "wire_look", "left": ["c1"], "arrived": {"db.1": {"c1": 3}}}
+        Canaries read in clear as they left this host, and canaries that arrived in endpoints, so far.
+wire_inject {"op": "wire_inject", "frames": [{"peer": "172.30.0.3", "data_port": 4789, "vni": 4097, "from_hardware": "02:42:0a:00:01:03",
+         "to_hardware": "02:42:0a:00:01:04", "from_address": "10.0.1.3", "to_address": "10.0.1.4", "port": 24000,
+         "payload": "…", "times": 3}]}
+        -> {"op": "wire_inject", "errors": [""]}  a VXLAN frame in clear, past this host's own packet filter and IPsec
+wire_stop  {"op": "wire_stop"}
+        -> {"op": "wire_stop", "packets": 120, "drops": 0, "uncounted": 0, "complete": true,
+            "counts": [{"interface": "eth0", "outgoing": true, "from": "172.30.0.2", "to": "172.30.0.3", "kind": "esp",
+                        "number": 3735928559, "packets": 3}],
+            "canaries": [{…as in counts…, "canary": "c1", "packets": 3, "excerpt": "GET /… HTTP/1.1"}],
+            "arrived": {"db.1": {"c1": 3}}, "deaf": {}, "film": "<pcap in base64>", "left_out_of_film": 0}
+        `kind` is esp (`number`: SPI), vxlan (VNI), fragment or other (IP protocol). With `drops`, `uncounted` or without `complete`, an
+        absence proves nothing. `deaf` has what watched endpoints' captures dropped. Endpoints stay watched until the next `wire_start`.
+wire_state {"op": "wire_state", "vnis": [4097], "forms": []}
+        -> {"op": "wire_state", "time": 12.3, "states": [{"src", "dst", "spi", "reqid", "bytes", "packets"}],
+            "policies": [{"src", "dst", "dport", "protocol", "direction", "mark", "spi", "reqid"}],
+            "xfrm_error": "", "refusals": {"XfrmInNoStates": 1},
+            "rules": [{"form": "nft", "table": "mangle", "chain": "OUTPUT", "place": 1, "vni": 4097, "target": "MARK", "mark": 13681891,
+                       "dport": 4789, "packets": 3, "bytes": 400}], "forms": ["nft"], "errors": []}
+        With `forms` only those listings of rules are read. Keys of associations are never taken out of what the kernel answers.
+
 The nonce is 16 bytes: MAGIC, the run's 8 bytes, the probe's id in 4, big-endian. It is the payload of UDP and ICMP requests and
 what a TCP client sends first. An answer is ANSWER, the run, the id, then the responder's endpoint id in UTF-8. A datagram may be longer
 than its nonce: the answer is as short as ever. A TCP client that begins with BULK in place of MAGIC and a number of bytes in place of the

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from swarmlab.cli.flags import BUILDING, OUTPUT, flags, timeout, wait
+from swarmlab.cli.flags import BUILDING, OUTPUT, flags, pcap, timeout, wait
 from swarmlab.cli.outputs import Outputs
 from swarmlab.cli.run import measure
 from swarmlab.cli.types import complete_lab, complete_scenario
@@ -32,6 +32,7 @@ def up_options(given: Mapping[str, Any]) -> Any:
         wait=given.get("wait", 300.0),
         verify=not given.get("no_verify", False),
         rollback=not given.get("no_rollback", False),
+        pcap=given.get("pcap"),
     )
 
 
@@ -48,6 +49,7 @@ def _provider(name: str, inventory: object) -> str:
     *BUILDING,
     timeout,
     wait,
+    pcap,
     click.option("--no-verify", is_flag=True, help="Build only; prove nothing."),
     click.option("--no-rollback", is_flag=True, help="Keep what was made when a first `up` fails."),
     *OUTPUT,
@@ -81,7 +83,7 @@ def up_command(ctx: click.Context, /, **given: Any) -> None:
 
 @click.command("verify", short_help="Measure again, change nothing.")
 @click.argument("lab", required=False, shell_complete=complete_lab)
-@flags(timeout, *OUTPUT)
+@flags(timeout, pcap, *OUTPUT)
 @click.pass_context
 def verify_command(ctx: click.Context, /, lab: str | None, **given: Any) -> None:
     """Measure a lab again; nothing in its stack is changed. Without LAB: the only lab there is.
@@ -96,7 +98,7 @@ def verify_command(ctx: click.Context, /, lab: str | None, **given: Any) -> None
     def work(bus: Any) -> Any:
         from swarmlab.lab.verify import verify
 
-        return verify(lab, bus, timeout=given["timeout"])
+        return verify(lab, bus, timeout=given["timeout"], pcap=given["pcap"])
 
     report = measure(work, outputs, lab=lab or "")
     outputs.publish(report)

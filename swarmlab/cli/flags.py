@@ -32,6 +32,12 @@ settings = click.option(
 stand_in = click.option("--stand-in", is_flag=True, help="A small stand-in for every image: real networks, no applications.")
 timeout = seconds("--timeout", 0.2, 60, 2.0, "How long a probe waits for its answer.")
 wait = seconds("--wait", 1, 86400, 300.0, "How long tasks may take until they run.")
+pcap = click.option(
+    "--pcap",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep what the wire checks captured there, one pcap file per host.",
+)
 inventory = click.option("--inventory", type=_existing, metavar="FILE", help="Hosts that exist already.")
 plain_format = click.option(
     "--format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What goes to standard output."

@@ -44,3 +44,4 @@ class UpOptions:
     wait: float = 300.0
     verify: bool = True
     rollback: bool = True
+    pcap: Path | None = None

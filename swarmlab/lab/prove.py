@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from swarmlab import probes
 from swarmlab.engine import overlay
@@ -15,6 +16,7 @@ from swarmlab.engine.published import published
 from swarmlab.engine.swarm import Swarm
 from swarmlab.errors import HostError
 from swarmlab.events import Bus, Phase
+from swarmlab.lab.prove_wire import prove_wire
 from swarmlab.lab.vantage import vantage
 from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.evidence import Measurement
@@ -47,6 +49,7 @@ def prove(
     timeout: float,
     settle: float = 0.0,
     outside: Host | None = None,
+    pcap: Path | None = None,
 ) -> Proof:
     """Measure once; with `settle`, again for that long while an allow is unmet and no deny is violated."""
     with ExitStack() as stack, bus.phase("proof") as phase:
@@ -60,7 +63,8 @@ def prove(
             if not _worth_another(checks) or time.monotonic() > give_up:
                 break
         more = probes.sizes(scenario, endpoints, links, measured, timeout=timeout)
-        checks, findings = (*checks, *more[0]), (*findings, *more[1])
+        wired = prove_wire(engines, links, swarm, scenario, lab, endpoints, measured, timeout=timeout, pcap=pcap)
+        checks, findings = (*checks, *more[0], *wired[0]), (*findings, *more[1], *wired[1])
         return Proof(checks, findings, _facts(engines, links, measured), attempts)
 
 

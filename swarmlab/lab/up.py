@@ -102,7 +102,7 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: Lab
         if not options.verify:
             return replace(report, timings=dict(bus.timings))
         build.ensure_control(engines, swarm, scenario, lab, bus, wait=options.wait)
-        proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE, outside=kept.outside)
+        proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE, outside=kept.outside, pcap=options.pcap)
         stack.still_running(swarm.leader, lab)
     return proven(report, proof, bus)
 

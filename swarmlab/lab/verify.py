@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from swarmlab.engine import swarm as swarms
 from swarmlab.errors import HostError, RunFailed, SwarmlabError
@@ -16,7 +17,7 @@ from swarmlab.lab.up import proven
 from swarmlab.model.report import Report
 
 
-def verify(name: str | None, bus: Bus, *, timeout: float = 2.0) -> Report:
+def verify(name: str | None, bus: Bus, *, timeout: float = 2.0, pcap: Path | None = None) -> Report:
     """Raises RunFailed with what is known when the lab cannot be reached."""
     kept = state.require(name)
     with home.locked(kept.lab):
@@ -24,19 +25,19 @@ def verify(name: str | None, bus: Bus, *, timeout: float = 2.0) -> Report:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         report = Report(kept.lab, kept.scenario, kept.provider, started=started, services=(*scenario.services, *scenario.containers))
         try:
-            report = _verify(kept, report, bus, timeout)
+            report = _verify(kept, report, bus, timeout, pcap)
         except SwarmlabError as error:
             raise RunFailed(error, replace(report, error=error.message, timings=dict(bus.timings))) from error
         saved.keep(report)
         return report
 
 
-def _verify(kept: LabState, report: Report, bus: Bus, timeout: float) -> Report:
+def _verify(kept: LabState, report: Report, bus: Bus, timeout: float, pcap: Path | None) -> Report:
     if not kept.hosts:
         raise HostError(kept.lab, "its hosts were never made", fix=f"`swarmlab up {kept.scenario} --name {kept.lab}` completes the lab")
     with connected(kept.hosts, deadline=10) as engines:
         swarm = swarms.find(engines, kept.lab)
         if swarm is None:
             raise HostError(kept.lab, "none of its hosts manages its Swarm", fix="`swarmlab up` again completes the lab")
-        proof = prove(engines, swarm, kept.read_scenario(), kept.lab, bus, timeout=timeout, outside=kept.outside)
+        proof = prove(engines, swarm, kept.read_scenario(), kept.lab, bus, timeout=timeout, outside=kept.outside, pcap=pcap)
     return proven(report, proof, bus)

@@ -9,12 +9,13 @@ from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.expand import TRAFFIC, exchanges
 from swarmlab.probes.roster import Roster
+from swarmlab.probes.wire_plan import unwitnessed_pairs
 
 HostPair = frozenset[str]
 
 
 def uncovered_pairs(scenario: Scenario, endpoints: Sequence[Endpoint]) -> set[HostPair]:
-    """Pairs of hosts that some deny crosses and over which no allow of the scenario passes on an overlay."""
+    """Pairs of hosts that some deny crosses and over which no allow of the scenario passes on an overlay; or only encrypted ones."""
     roster = Roster(scenario, endpoints)
     overlays = {key for key, network in scenario.networks.items() if network.driver == "overlay"}
     crossed: set[HostPair] = set()
@@ -29,4 +30,4 @@ def uncovered_pairs(scenario: Scenario, endpoints: Sequence[Endpoint]) -> set[Ho
                 crossed.add(pair)
             elif len(pair) == 2 and expectation.expected == ALLOW and exchange.network in overlays:
                 covered.add(pair)
-    return crossed - covered
+    return (crossed - covered) | unwitnessed_pairs(scenario, endpoints)

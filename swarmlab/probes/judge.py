@@ -71,7 +71,7 @@ def _unmeasured(facts: Facts) -> Iterator[Check]:
             yield _gap(facts, Gap(e, e.source, e.target, NOT_MEASURED.get(e.kind, f"this run does not measure {e.kind}")))
 
 
-ELSEWHERE = frozenset({Kind.NETWORK, Kind.PUBLISH, Kind.MTU})  # judged by rules of their own
+ELSEWHERE = frozenset({Kind.NETWORK, Kind.PUBLISH, Kind.MTU, Kind.WIRE})  # judged by rules of their own
 LABELLED = TRAFFIC | {Kind.NAME}
 NOT_MEASURED = {
     Kind.VIP: "no virtual address is known, or none that the protocol can be tried on",

@@ -19,7 +19,9 @@ def judge_allow(facts: Facts, probe: Probe, evidence: Evidence) -> Judged:
 
 
 def _unanswered(facts: Facts, probe: Probe, evidence: Evidence) -> Answer:
-    unmeasured = something_was_measured(facts, probe, evidence) or (lacking(facts, probe) if is_virtual(probe) else "")
+    unmeasured = (
+        something_was_measured(facts, probe, evidence) or (lacking(facts, probe) if is_virtual(probe) else "") or without_esp(facts, probe)
+    )
     if unmeasured:
         return Verdict.INCONCLUSIVE, "unknown", f"Not measured: {unmeasured}."
     if evidence.outcome is Outcome.ANSWERED:
@@ -31,6 +33,16 @@ def _unanswered(facts: Facts, probe: Probe, evidence: Evidence) -> Answer:
     if unsound:
         return Verdict.INCONCLUSIVE, "unknown", f"No answer, but {unsound}."
     return Verdict.FAIL, "deny", _where_lost(facts, probe, evidence)
+
+
+def without_esp(facts: Facts, probe: Probe) -> str:
+    """A kernel without ESP cannot carry an encrypted overlay to another host, so its silence is no violation of the file."""
+    declared, hosts = facts.scenario.networks.get(probe.network), {facts.host(probe.source), facts.host(probe.target)}
+    lacking_it = sorted(host for host in hosts if "esp" in facts.measurement.lacks.get(host, ()))
+    if declared is None or not declared.encrypted or len(hosts) < 2 or not lacking_it:
+        return ""
+    which = f"the kernels of {' and '.join(lacking_it)} have" if len(lacking_it) > 1 else f"the kernel of {lacking_it[0]} has"
+    return f"{which} no ESP (XFRM): the engine drops the encrypted network's traffic"
 
 
 def _answered_by_other(probe: Probe, evidence: Evidence) -> Answer:

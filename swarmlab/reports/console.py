@@ -17,6 +17,7 @@ from swarmlab.reports.matrix import PAIRWISE, kinds, matrix, symbol, tally
 from swarmlab.reports.proof import evidence_rows
 from swarmlab.reports.styles import STYLE, WORD
 from swarmlab.reports.text import clean, line, plural
+from swarmlab.reports.wire import wire_rows
 
 INDENT = "   "
 LABEL = 10  # columns of the labels below a failing cell
@@ -45,6 +46,7 @@ def lines(report: Report, width: int, *, unicode: bool = True) -> Iterator[Text]
         if kind in PAIRWISE:
             yield from _matrix(report, kind, width)
     yield from _compact(report)
+    yield from _wire(report, width)
     yield from _groups(report, width)
     for finding in report.findings:
         yield from _finding(finding, width)
@@ -89,6 +91,16 @@ def _compact(report: Report) -> Iterator[Text]:
         counts = [Text(f"{count:>4} {symbol}", STYLE[symbol]) for symbol, count in tally(report, kind).items()]
         yield Text.assemble((f"{line(kind):<8}", "bold"), Text("  ").join(counts))
     if rest:
+        yield Text()
+
+
+def _wire(report: Report, width: int) -> Iterator[Text]:
+    rows = list(wire_rows(report))
+    for network, proven, excerpt in rows:
+        yield from _wrapped(Text(f"{INDENT}{network}: ", "bold"), proven, width)
+        if excerpt:
+            yield from _wrapped(Text(INDENT * 2), excerpt, width, style="dim")
+    if rows:
         yield Text()
 
 

@@ -106,12 +106,13 @@ class NetworkSpec(Strict):
     mtu: Literal["fits", "ignore"] | None = Field(
         default=None, description="Whether full-size packets must pass between its hosts in one piece"
     )
+    wire: Literal["encrypted", "clear"] | None = Field(default=None, description="What can be read of it between hosts")
     options: dict[str, str] = Field(default={}, description="Driver options with their values")
     because: Because
 
     @model_validator(mode="after")
     def _something(self) -> NetworkSpec:
-        named = ("driver", "scope", "internal", "attachable", "encrypted", "subnet", "mtu")
+        named = ("driver", "scope", "internal", "attachable", "encrypted", "subnet", "mtu", "wire")
         if not self.options and all(getattr(self, key) is None for key in named):
             raise ValueError(f"expected at least one of {', '.join(named)}, options (or `from:` and `to:`)")
         return self

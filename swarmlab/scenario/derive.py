@@ -10,6 +10,7 @@ from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
 from swarmlab.scenario.derive_mtu import sizes
 from swarmlab.scenario.derive_publish import published
+from swarmlab.scenario.derive_wire import wire
 from swarmlab.scenario.names import PREDEFINED
 
 
@@ -82,6 +83,7 @@ class Derivation:
         yield from self._properties()
         yield from published(self.services, self.networks)
         yield from sizes(self.services, self.networks, self.containers)
+        yield from wire(self.services, self.networks, self.containers)
 
     def _reach(self, a: Party, b: Party) -> Iterator[Expectation]:
         for key in sorted(a.overlays & b.overlays):

@@ -110,6 +110,8 @@ class Explicit:
         }  # fmt: skip
         if entry.mtu:
             yield Expectation(Kind.MTU, entry.mtu, entry.because, network=entry.network, derived=False, mark=self._mark(index))
+        if entry.wire:
+            yield Expectation(Kind.WIRE, entry.wire, entry.because, network=entry.network, derived=False, mark=self._mark(index))
         for name, expected in held.items():
             if expected is not None:
                 text = str(expected).lower() if isinstance(expected, bool) else expected
@@ -128,7 +130,7 @@ class Explicit:
 
 
 def _said(e: Expectation) -> str:
-    if e.kind in (Kind.NETWORK, Kind.MTU):
+    if e.kind in (Kind.NETWORK, Kind.MTU, Kind.WIRE):
         return f"{e.network} {e.name or e.kind} {e.expected}"
     return f"{e.source} → {e.target} {e.kind} {e.expected}"
 

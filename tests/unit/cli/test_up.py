@@ -34,7 +34,7 @@ class Lab:
             return self.answer
         raise self.answer
 
-    def verify(self, name: str | None, bus: Bus, *, timeout: float = 2.0) -> Report:
+    def verify(self, name: str | None, bus: Bus, *, timeout: float = 2.0, pcap: Path | None = None) -> Report:
         return self.up(UpOptions(str(name), timeout=timeout), bus)
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
 from swarmlab.model.expectation import ALLOW, Expectation, Kind
+from swarmlab.model.scenario import Network
 from swarmlab.probes.judge import judge
 from swarmlab.probes.plan import plan
 from tests.unit.probes import labs
@@ -201,13 +202,25 @@ def test_a_single_task_has_no_one_of_its_own_to_reach() -> None:
     assert [v for _, v, _ in only(two, A1)] == [Verdict.INCONCLUSIVE]
 
 
-def test_a_vip_that_is_not_known_and_a_kind_that_is_not_measured_are_inconclusive() -> None:
-    s = scenario(
-        A, B, expect=[Expectation(Kind.VIP, ALLOW, "x", "a", "b", "front-net"), Expectation(Kind.WIRE, "esp", "x", network="front-net")]
-    )
-    found = only(s, A1, B1)
-    assert [v for _, v, _ in found] == [Verdict.INCONCLUSIVE] * 2
-    assert "this run does not measure wire" in found[1][2]
+def test_a_vip_that_is_not_known_is_inconclusive() -> None:
+    s = scenario(A, B, expect=[Expectation(Kind.VIP, ALLOW, "x", "a", "b", "front-net")])
+    assert [v for _, v, _ in only(s, A1, B1)] == [Verdict.INCONCLUSIVE]
+
+
+def test_an_encrypted_overlay_cannot_cross_kernels_without_esp_so_silence_is_no_violation() -> None:
+    networks = (Network("front-net", options={"encrypted": ""}), Network("back-net"))
+    p = three_tier()
+    secret = replace(THREE_TIER, networks={n.key: n for n in networks})
+    silent = [x for x in p.probes if x.protocol == "tcp" and x.expectation and x.expectation.expected == ALLOW]
+    m = changed(honest(p), *(Evidence(x.id, Outcome.TIMED_OUT, left=True, seen=False) for x in silent))
+    found = {c.id: c for c in judge(secret, p, replace(m, lacks={"host1": ("esp",)}))}
+    crossing = found[ID]
+    assert (crossing.verdict, crossing.observed) == (Verdict.INCONCLUSIVE, "unknown")
+    assert "the kernel of host1 has no ESP (XFRM)" in crossing.explanation
+    assert found["reach:front.2->api.1@front-net/tcp"].verdict is Verdict.FAIL, "on one host nothing is encrypted"
+    assert found["reach:front.2->api.2@front-net/tcp"].verdict is Verdict.FAIL, "both of its kernels have ESP"
+    assert found["reach:api.1->db.1@back-net/tcp"].verdict is Verdict.FAIL, "a plain overlay needs none"
+    assert {c.verdict for c in judge(secret, p, replace(honest(p), lacks={"host1": ("esp",)})) if c.id == ID} == {Verdict.PASS}
 
 
 def test_what_a_person_overrode_is_not_called_unmeasured() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from swarmlab.model.check import Finding, Verdict
+from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.report import Report
 from swarmlab.reports.console import as_text, render
 from tests.unit.reports import samples
@@ -170,3 +170,20 @@ def test_nothing_from_hosts_or_files_steers_the_terminal(text: str) -> None:
 def test_markup_is_shown_as_it_is() -> None:
     report = replace(samples.passed(), lab="[bold]lab[/bold]")
     assert as_text(report).startswith("[bold]lab[/bold] (three-tier)")
+
+
+def test_the_wire_shows_per_overlay_what_left_and_what_could_be_read() -> None:
+    def wire(network: str, observed: str, verdict: Verdict, **evidence: object) -> Check:
+        return Check(
+            f"wire:{network}@host1->host2", "wire", "a.1", "b.1", network, "", 0, "encrypted", observed, verdict, "because", "Seen.",
+            "a", "b", "host1", "host2", evidence,
+        )  # fmt: skip
+
+    checks = (
+        wire("plain", "clear", Verdict.FAIL, excerpt="GET /\x1b[31mkey HTTP/1.1\r\nHost: b"),
+        wire("secret", "encrypted", Verdict.PASS, esp_packets=3),
+        wire("secret", "unknown", Verdict.INCONCLUSIVE),
+    )
+    shown = as_text(Report("lab", "lab", "docker", checks=checks))
+    assert '   plain: clear on 1 way\n      anybody on the underlay could read: "GET /key HTTP/1.1 Host: b"\n' in shown
+    assert "   secret: encrypted on 1 way, 3 ESP packets; not proven on 1 way\n" in shown

@@ -17,7 +17,7 @@ from swarmlab.scenario import block as block_module
 from swarmlab.scenario import catalogue, find, lint, read, schema
 from swarmlab.scenario.block import Block
 
-SHIPPED = ("scope-boundary", "three-tier")
+SHIPPED = ("plain-vs-encrypted", "scope-boundary", "three-tier")
 
 
 @pytest.fixture
