@@ -63,7 +63,7 @@ def prove(
             if not _worth_another(checks) or time.monotonic() > give_up:
                 break
         more = probes.sizes(scenario, endpoints, links, measured, timeout=timeout)
-        wired = prove_wire(engines, links, swarm, scenario, lab, endpoints, measured, timeout=timeout, pcap=pcap)
+        wired = prove_wire(engines, links, swarm, scenario, lab, endpoints, measured, timeout=timeout, bus=bus, pcap=pcap)
         checks, findings = (*checks, *more[0], *wired[0]), (*findings, *more[1], *wired[1])
         return Proof(checks, findings, _facts(engines, links, measured), attempts)
 

@@ -10,7 +10,8 @@ from swarmlab import probes
 from swarmlab.engine import overlay
 from swarmlab.engine.client import Engine
 from swarmlab.engine.swarm import Swarm
-from swarmlab.errors import HostError, UsageError
+from swarmlab.errors import HostError
+from swarmlab.events import Bus
 from swarmlab.model.check import Check, Finding
 from swarmlab.model.evidence import Measurement, NetworkEvidence
 from swarmlab.model.expectation import Kind
@@ -31,6 +32,7 @@ def prove_wire(
     measured: Measurement,
     *,
     timeout: float,
+    bus: Bus,
     pcap: Path | None = None,
 ) -> Proven:
     """Checks and findings; with `pcap`, each host's packets go into a file of its own there."""
@@ -43,7 +45,7 @@ def prove_wire(
     film = FILM if pcap else 0
     found = probes.wire_measure(plan, alive, timeout=timeout, lacks=measured.lacks, dead=measured.dead_hosts, film=film)
     if pcap:
-        _keep(pcap, found.films)
+        _keep(pcap, found.films, bus)
     checks = probes.judge_wire(scenario, plan, found)
     return checks, probes.wire_findings(plan, found, checks)
 
@@ -52,7 +54,8 @@ def _control(swarm: Swarm, lab: str, endpoints: Sequence[Endpoint]) -> Iterator[
     """The lab's own plain overlay, where it has tasks."""
     name = overlay.control_name(lab)
     if any(endpoint.role == "control" for endpoint in endpoints):
-        yield overlay.seen_from(swarm.leader, name, name)
+        with contextlib.suppress(HostError):  # not known, then it proves no capture
+            yield overlay.seen_from(swarm.leader, name, name)
 
 
 def _data_port(swarm: Swarm) -> int:
@@ -63,8 +66,8 @@ def _data_port(swarm: Swarm) -> int:
     return probes.DATA_PORT
 
 
-def _keep(directory: Path, films: Mapping[str, bytes]) -> None:
-    """For its owner only: what passed in clear can be read there. Raises UsageError."""
+def _keep(directory: Path, films: Mapping[str, bytes], bus: Bus) -> None:
+    """For its owner only: what passed in clear can be read there. A full disk must not cost the proof."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for host, data in films.items():
@@ -73,4 +76,4 @@ def _keep(directory: Path, films: Mapping[str, bytes]) -> None:
             path.chmod(0o600)
             path.write_bytes(data)
     except OSError as error:
-        raise UsageError(f"--pcap {directory}: the captures could not be written: {error.strerror}") from error
+        bus.warn(f"--pcap {directory}: the captures could not be written: {error.strerror}")

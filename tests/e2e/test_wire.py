@@ -30,7 +30,7 @@ def wire(user: User, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     assert changed.count("typo-net") == 3
     file = tmp_path_factory.mktemp("wire") / "compose.yaml"
     file.write_text(changed)
-    ended = user.run("up", str(file), "--name", "e2e-wire")
+    ended = user.run("up", str(file), "--name", "e2e-wire", "--provider", "docker")
     assert ended.status == 1, ended
     yield Lab(user, "e2e-wire")
     assert user.run("down", "e2e-wire").status == 0
@@ -136,7 +136,7 @@ def test_overlays_that_are_all_encrypted_get_a_plain_one_beside(user: User, tmp_
     file = tmp_path / "compose.yaml"
     file.write_text(changed)
     try:
-        ended = user.run("up", str(file), "--name", "e2e-secret", "--json", str(tmp_path / "r.json"))
+        ended = user.run("up", str(file), "--name", "e2e-secret", "--provider", "docker")
         assert ended.status in (0, 4), ended
         _, report = user.report("report", "e2e-secret")
         found = of(report, "secret-net")
