@@ -6,7 +6,7 @@ from swarmlab import providers
 from swarmlab.errors import ProviderError
 from swarmlab.providers import Provider
 
-ORDER = ("docker",)  # cheapest first
+ORDER = ("docker", "qemu")  # cheapest first
 
 
 def choose(name: str) -> tuple[Provider, str]:

@@ -42,9 +42,12 @@ def remove(lab: str, provider: Provider, bus: Bus) -> list[str]:
 
 
 def _provider(lab: str) -> Provider:
-    """By its state; a damaged or missing state leaves the label, which every provider can look for."""
+    """By its state; a damaged or missing state leaves the marks of what it made, which every provider can look for."""
     try:
         known = state.load(lab)
     except ProviderError:
         known = None
-    return providers.get(known.provider if known else next(iter(providers.PROVIDERS)))
+    if known:
+        return providers.get(known.provider)
+    fit = [one for name in providers.PROVIDERS if not (one := providers.get(name)).fitness()]
+    return next((one for one in fit if lab in one.found(home.owner_id())), providers.get(next(iter(providers.PROVIDERS))))
