@@ -75,9 +75,9 @@ def ensure(recipe: MachineRecipe, lab_directory: Path, bus: Bus) -> Disk:
     """Have the recipe's disk. What is half built lies in the lab's directory, and goes with it."""
     disk = Disk(cache(lab_directory) / recipe.tag)
     if not disk.path.exists():
-        with bus.phase("image", f"a disk with Debian {recipe.suite}, engine {recipe.engine} and a kernel: {ABOUT}") as phase:
-            with half_made(lab_directory, disk.path) as work:
-                _build(recipe, work, phase)
+        what = f"a disk with Debian {recipe.suite}, engine {recipe.engine} and a kernel: {ABOUT}"
+        with bus.phase("image", what) as phase, half_made(lab_directory, disk.path) as work:
+            _build(recipe, work, phase)
     return disk
 
 
@@ -133,4 +133,3 @@ def command(recipe: MachineRecipe, files: Path, out: Path) -> list[str]:
         f"--customize-hook=umask 022; {boot} && {bare} && {disk}; {tidy}",
     ]
     return build.mmdebstrap(recipe.packages, ["--format=null", *hooks], recipe.suite)
-

@@ -15,7 +15,7 @@ REACHED = b"VFS: "  # the kernel ran all the way to where it wants a disk
 
 
 def why_not_kvm(kernel: Path, images: Path) -> str:
-    """"" when KVM boots this kernel, else why emulation it is. Tried once per boot of this machine, remembered beside the images."""
+    """ "" when KVM boots this kernel, else why emulation it is. Tried once per boot of this machine, remembered beside the images."""
     if not os.access(DEVICE, os.R_OK | os.W_OK):
         return f"{DEVICE} {'may not be used by this user' if DEVICE.exists() else 'does not exist'}"
     note = images / f"kvm-{_boot()}"

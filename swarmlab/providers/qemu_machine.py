@@ -43,7 +43,7 @@ class Machine:
 
 
 def argv(one: Machine, *, ram: Path | None = None, share: bool = False, port: int = 0, warm: bool = False, wait: bool = False) -> list[str]:
-    """QEMU's arguments. `ram` is the file that holds the memory, `port` forwards that port of loopback to sshd, `wait` waits for a state."""
+    """QEMU's arguments. `ram` is a file for the memory, `port` of loopback leads to sshd, `wait` for a state to be moved in."""
     where = f"memory-backend-file,mem-path={_value(ram)},share={'on' if share else 'off'}" if ram else "memory-backend-ram"
     forward = f",hostfwd=tcp:127.0.0.1:{port}-:22" if port else ""
     return [
@@ -66,14 +66,24 @@ def trial_argv(kernel: Path) -> list[str]:
     """A machine that boots this kernel on KVM, finds no disk and ends."""
     line = "console=ttyS0 panic=-1 net.ifnames=0"
     common = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-m", "256"]
-    return [PROGRAM, *common, "-M", MACHINE.replace(",memory-backend=ram", ""), *ACCELERATORS["kvm"], "-kernel", str(kernel), "-append", line]
+    return [
+        PROGRAM,
+        *common,
+        "-M",
+        MACHINE.replace(",memory-backend=ram", ""),
+        *ACCELERATORS["kvm"],
+        "-kernel",
+        str(kernel),
+        "-append",
+        line,
+    ]
 
 
 def segment(lab: str, home: str) -> str:
     """The lab's layer-2 segment: a multicast group and port of its own, which QEMU is told to use on loopback only.
 
     >>> segment("three-tier", "0123456789ab")
-    '239.200.164.38:30497'
+    '239.254.35.80:25871'
     """
     digest = hashlib.sha256(f"{home}/{lab}".encode()).digest()
     return f"239.{192 + digest[0] % 64}.{digest[1]}.{digest[2]}:{20000 + int.from_bytes(digest[3:5], 'big') % 12000}"

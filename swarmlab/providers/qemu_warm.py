@@ -68,9 +68,9 @@ def ensure(disk: Disk, accelerator: str, wanted: HostsWanted, bus: Bus) -> Warm:
     """Have the saved state."""
     saved = warm(disk, accelerator, cache(wanted.directory))
     if not saved.path.exists():
-        with bus.phase("warm-up", f"booting one machine and saving it: {ABOUT[accelerator]}") as phase:
-            with half_made(wanted.directory, saved.path) as work:
-                _save(Warm(work, disk, accelerator), wanted, phase)
+        what = f"booting one machine and saving it: {ABOUT[accelerator]}"
+        with bus.phase("warm-up", what) as phase, half_made(wanted.directory, saved.path) as work:
+            _save(Warm(work, disk, accelerator), wanted, phase)
     return saved
 
 
