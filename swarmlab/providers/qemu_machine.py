@@ -12,7 +12,11 @@ MEMORY = 1024  # MiB; three hosts restored from one state share what none of the
 # One CPU model with few features: emulated, guests that find AVX use it, and wait for it.
 ACCELERATORS = {"kvm": ("-accel", "kvm", "-cpu", "host"), "tcg": ("-accel", "tcg,thread=multi", "-cpu", "Nehalem")}
 MACHINE = "pc-i440fx-7.2,memory-backend=ram,usb=off,vmport=off,hpet=off"  # versioned: a saved state fits its own machine only
-KERNEL_LINE = "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off apparmor=0 panic=-1 init=/usr/local/sbin/swarmlab-init"
+# tsc=reliable: emulated, a loaded machine loses ticks, the kernel blames the TSC and takes a clock that costs 5 µs to read in its place.
+KERNEL_LINE = (
+    "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off apparmor=0 panic=-1 tsc=reliable audit=0 nowatchdog "
+    "init=/usr/local/sbin/swarmlab-init"
+)
 WARM = "swarmlab.warm"
 WAY_IN_NET = "198.18.255.0/24"  # for benchmarks (RFC 2544): no scenario and no overlay pool has it
 PLACEHOLDER = "52:54:00:00:00:"  # NICs of the saved machine; the underlay's is given another one
