@@ -16,12 +16,15 @@ from swarmlab.providers.qemu_identity import identity
 from swarmlab.providers.qemu_machine import Machine, argv
 from swarmlab.providers.qemu_sockets import lines, monitor
 from swarmlab.providers.qemu_warm import Warm
+from swarmlab.remote import until
 from swarmlab.remote.keys import write_private
 
 FOLDER = "vm"  # in the lab's directory
 NAMED = {"kvm": 60.0, "tcg": 300.0}  # seconds; emulated, 2 after a restore and 30 after a boot
 READY = {"kvm": 60.0, "tcg": 300.0}
-ATTEMPTS = 4  # another program may take the port that was just found free
+PATIENCE = 20.0  # seconds for what passes:
+# another program takes the port that was just found free; a killed QEMU has left the process table, but not yet let go of its disk.
+PASSING = ("host forwarding", 'Failed to get "write" lock')
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,9 @@ def _started(machine: Machine, saved: Warm, *, again: bool) -> int:
     if not again:
         machine.disk.unlink(missing_ok=True)
         qemu_warm.make_disk(machine.disk, saved.image, "qcow2")
-    for attempt in range(1, ATTEMPTS + 1):
+    said: list[str] = []
+
+    def attempt() -> int | None:
         port = _free_port()
         try:
             if again:
@@ -83,11 +88,13 @@ def _started(machine: Machine, saved: Warm, *, again: bool) -> int:
             else:
                 qemu_warm.restore(machine, saved, port)
         except ProviderError as error:
-            if "host forwarding" not in error.message or attempt == ATTEMPTS:
+            if not any(words in error.message for words in PASSING):
                 raise
-        else:
-            return port
-    raise AssertionError("the last attempt returns or raises")
+            said[:] = [error.message]
+            return None
+        return port
+
+    return until(attempt, f"{machine.host} starts", PATIENCE, 0.1, lambda: said[0])
 
 
 def _introduce(one: Lot, machine: Machine) -> None:

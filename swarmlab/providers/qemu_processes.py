@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,21 +49,24 @@ def machines(home: str, lab: str = "") -> list[Running]:
 
 
 def kill(victims: list[Running]) -> None:
-    """End them at once and wait until they are gone. A process that only got a dead one's number is left alone."""
-    for one in victims:
-        try:
-            handle = os.pidfd_open(one.pid)
-        except ProcessLookupError:
-            continue
-        try:
-            if parse(one.pid, _cmdline(one.pid)) == one:
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-        finally:
-            os.close(handle)
-    names = ", ".join(f"{one.lab} {one.host} (process {one.pid})" for one in victims)
-    until(lambda: not any(parse(one.pid, _cmdline(one.pid)) == one for one in victims), f"ended: {names}", 20)
+    """End them at once and wait until they have let go of all they had. A process that only got a dead one's number is left alone."""
+    with ExitStack() as stack:
+        ending = [handle for one in victims if (handle := _signalled(one, stack)) is not None]
+        names = ", ".join(f"{one.lab} {one.host} (process {one.pid})" for one in victims)
+        until(lambda: len(select.select(ending, [], [], 0)[0]) == len(ending), f"ended: {names}", 20)
+
+
+def _signalled(one: Running, stack: ExitStack) -> int | None:
+    """A handle that becomes readable at its end; None when it is gone already. (Its command line is gone earlier than its files' locks.)"""
+    try:
+        handle = os.pidfd_open(one.pid)
+        stack.callback(os.close, handle)
+        if parse(one.pid, _cmdline(one.pid)) != one:
+            return None
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except ProcessLookupError:
+        return None
+    return handle
 
 
 def _pids() -> list[int]:
