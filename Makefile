@@ -1,12 +1,12 @@
 # make up: a real three-host Swarm and its proof.  make test: all tests.  Both install what is missing, and say so.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint bench clean setup
+.PHONY: help up down test lint bench clean setup vm-setup
 BIN := .venv/bin
 SCENARIO ?= three-tier
 
 help: ## show this
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 up: ## set up what is missing, then build and prove a lab (SCENARIO=three-tier)
 	@tools/setup.sh run
@@ -30,7 +30,11 @@ bench: ## measure speed as ratios in one run
 	@tools/setup.sh dev
 	@$(BIN)/python bench/run.py $(ARGS)
 
+vm-setup: ## install what hosts as virtual machines need (--provider qemu)
+	@tools/setup.sh vm
+
 clean: ## remove every lab, the images that swarmlab built, the virtual environment and caches
 	@[ ! -x $(BIN)/swarmlab ] || $(BIN)/swarmlab down --all
 	@docker image ls --quiet --filter label=io.swarmlab.image 2>/dev/null | sort -u | xargs -r docker image rm --force >/dev/null
+	@rm -rf "$${SWARMLAB_HOME:-$${XDG_STATE_HOME:-$$HOME/.local/state}/swarmlab}/images"
 	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

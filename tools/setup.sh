@@ -10,13 +10,21 @@ die() { printf 'setup: %s\n' "$1" >&2; shift; for line in "$@"; do printf '  fix
 # command -> Debian package that brings it
 needed=(mmdebstrap:mmdebstrap busybox:busybox-static ip:iproute2 ssh:openssh-client iptables:iptables make:make)
 
+# Hosts as virtual machines are large to install, so they come only when asked for.
+vm_needed=(qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mmdebstrap:mmdebstrap mke2fs:e2fsprogs)
+
 engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
-missing_packages() {
+lacking() {
   local pair
-  for pair in "${needed[@]}"; do
+  for pair in "$@"; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || printf '%s\n' "${pair##*:}"
   done
+}
+
+missing_packages() {
+  [ "$what" = vm ] && { lacking "${vm_needed[@]}"; return 0; }
+  lacking "${needed[@]}"
   python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || printf 'python3-venv\n'
   if ! engine_answers; then
     command -v dockerd >/dev/null 2>&1 || [ -x /usr/sbin/dockerd ] || printf 'docker.io\n'
@@ -79,9 +87,11 @@ make_environment() {
   printf '%s\n' "$want" >"$stamp"
 }
 
-case "${1:-run}" in
+what=${1:-run}
+case "$what" in
   run) install_packages; start_engine; make_environment run ;;
   dev) install_packages; start_engine; make_environment dev ;;
   lint) make_environment dev ;;
-  *) die "unknown: $1" "tools/setup.sh run|dev|lint" ;;
+  vm) install_packages ;;
+  *) die "unknown: $1" "tools/setup.sh run|dev|lint|vm" ;;
 esac

@@ -16,7 +16,13 @@ def _docker() -> Provider:
     return DockerProvider()
 
 
-PROVIDERS: dict[str, Callable[[], Provider]] = {"docker": _docker}
+def _qemu() -> Provider:
+    from swarmlab.providers.qemu import QemuProvider
+
+    return QemuProvider()
+
+
+PROVIDERS: dict[str, Callable[[], Provider]] = {"docker": _docker, "qemu": _qemu}
 
 
 def get(name: str) -> Provider:

@@ -23,11 +23,14 @@ def until(condition: Callable[[], T | None], what: str, timeout: float, interval
     """
     deadline = time.monotonic() + timeout
     while True:
+        begun = time.monotonic()
         value = condition()
         if value is not None and value is not False:
             return value
-        left = deadline - time.monotonic()
+        now = time.monotonic()
+        left = deadline - now
         if left <= 0:
             seen = last()
             raise DeadlinePassed(f"not so within {timeout:g} s: {what}" + (f"; last seen: {seen}" if seen else ""))
-        time.sleep(min(interval, left))
+        # A slow (emulated) host is not kept busy with answering us.
+        time.sleep(min(max(interval, min(2 * (now - begun), 1.0)), left))

@@ -11,6 +11,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 import docker
@@ -95,7 +96,7 @@ def _on_base(client: docker.DockerClient, recipe: Recipe, phase: Phase) -> None:
             said.append(text)
             phase(text.splitlines()[-1][:100])
         if "error" in event:
-            raise ProviderError(_why(recipe, [*said, str(event["error"])]), fix=_fix("\n".join(said)))
+            raise ProviderError(_why(f"the node image {recipe.tag}", [*said, str(event["error"])]), fix=_fix("\n".join(said)))
 
 
 def _from_packages(client: docker.DockerClient, recipe: Recipe, scratch: Path, phase: Phase) -> None:
@@ -118,10 +119,15 @@ def _from_packages(client: docker.DockerClient, recipe: Recipe, scratch: Path, p
 def _bootstrap(recipe: Recipe, work: Path, root: Path, phase: Phase) -> None:
     files = work / "overlay.tar"
     files.write_bytes(overlay_tar())
+    run_mmdebstrap(command(recipe, files, root), f"the node image {recipe.tag}", work, phase)
+
+
+def run_mmdebstrap(argv: list[str], what: str, work: Path, phase: Phase) -> None:
+    """Run it, telling its steps; ProviderError with its own complaints when it fails."""
     said: deque[str] = deque(maxlen=40)
     # stdin closed and a process group of its own, so that Ctrl-C reaches it once, through us.
     with subprocess.Popen(
-        command(recipe, files, root),
+        argv,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -140,17 +146,22 @@ def _bootstrap(recipe: Recipe, work: Path, root: Path, phase: Phase) -> None:
             process.terminate()
             raise
     if status:
-        raise ProviderError(_why(recipe, list(said)), fix=_fix("\n".join(said)))
+        raise ProviderError(_why(what, list(said)), fix=_fix("\n".join(said)))
 
 
 def command(recipe: Recipe, files: Path, root: Path) -> list[str]:
     """mmdebstrap's arguments; it is told to end when we do, so that a killed `up` leaves no builder behind."""
+    hooks = [f"--customize-hook=chroot \"$1\" sh -c '{CLEAN}'", f"--customize-hook=tar-in {shlex.quote(str(files))} /"]
+    return mmdebstrap(recipe.packages, hooks, recipe.suite, str(root))
+
+
+def mmdebstrap(packages: Sequence[str], hooks: Sequence[str], *target: str) -> list[str]:
+    """Its arguments for a root with these packages and nothing that nobody reads."""
     leash = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
     options = [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
     if no_valid_until():
         options.append(f"--aptopt={NO_VALID_UNTIL}")
-    hooks = [f"--customize-hook=chroot \"$1\" sh -c '{CLEAN}'", f"--customize-hook=tar-in {shlex.quote(str(files))} /"]
-    return [*leash, "mmdebstrap", "--variant=minbase", f"--include={','.join(recipe.packages)}", *options, *hooks, recipe.suite, str(root)]
+    return [*leash, "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", *options, *hooks, *target]
 
 
 def _environment(work: Path) -> dict[str, str]:
@@ -166,9 +177,9 @@ def _progress(line: str, phase: Phase) -> None:
                 phase(text, done, len(STEPS) + 1)
 
 
-def _why(recipe: Recipe, said: list[str]) -> str:
+def _why(what: str, said: list[str]) -> str:
     telling = [line for line in said if line.startswith(("E:", "W:"))] or said
-    return f"the node image {recipe.tag} cannot be built:\n" + "\n".join(f"  {line}" for line in telling[-8:])
+    return f"{what} cannot be built:\n" + "\n".join(f"  {line}" for line in telling[-8:])
 
 
 def _fix(text: str) -> str:

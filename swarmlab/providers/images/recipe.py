@@ -95,7 +95,7 @@ def recipe(engine: str) -> Recipe:
     return RECIPES[engine]
 
 
-def engines(wanted: str, hosts: list[str]) -> dict[str, str]:
+def engines(wanted: str, hosts: list[str], default: str = DEFAULT_ENGINE) -> dict[str, str]:
     """Which engine each host gets.
 
     >>> engines("host2=28.5", ["host1", "host2"])
@@ -113,7 +113,7 @@ def engines(wanted: str, hosts: list[str]) -> dict[str, str]:
         raise UsageError(f"--engine `{wanted}` names {len(general)} engines for the same hosts", fix="write host1=20.10,host2=28.5")
     if strangers := sorted(set(named) - set(hosts)):
         raise UsageError(f"--engine names {', '.join(strangers)}, but the hosts are {', '.join(hosts)}")
-    return {host: recipe(named.get(host, general[0] if general else DEFAULT_ENGINE)).engine for host in hosts}
+    return {host: recipe(named.get(host, general[0] if general else default)).engine for host in hosts}
 
 
 def file_contents() -> Mapping[str, bytes]:

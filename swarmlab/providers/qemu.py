@@ -1,0 +1,78 @@
+"""Hosts as virtual machines, each with a kernel of its own: on KVM where it boots a guest, emulated where it does not."""
+
+from __future__ import annotations
+
+from swarmlab.errors import ProviderError
+from swarmlab.events import Bus
+from swarmlab.model.host import Host, SshEndpoint
+from swarmlab.providers import qemu_disk, qemu_fitness, qemu_hosts, qemu_processes, qemu_warm, underlay
+from swarmlab.providers.base import HostsWanted, Problem
+from swarmlab.providers.images.machine import engines, machine_recipe
+from swarmlab.providers.lab_keys import lab_keys
+from swarmlab.providers.qemu_kvm import why_not_kvm
+from swarmlab.providers.qemu_warm import Warm
+from swarmlab.remote import fan_out
+
+
+class QemuProvider:
+    """Machines. Their processes carry the lab's name and the home's id; their files are all in the lab's directory, and go with it."""
+
+    name = "qemu"
+
+    def __init__(self) -> None:
+        self._saved: dict[str, Warm] = {}
+
+    def fitness(self) -> list[Problem]:
+        """Why machines cannot be made here."""
+        return qemu_fitness.problems()
+
+    def prepare(self, wanted: HostsWanted, bus: Bus) -> None:
+        """Have a saved state for each engine that is asked for."""
+        versions = sorted(set(engines(wanted.engine, wanted.names).values()))
+        if all(version in self._saved for version in versions):
+            return
+        images = qemu_disk.cache(wanted.directory)
+        with qemu_disk.alone(images):
+            for version in versions:
+                disk = qemu_disk.ensure(machine_recipe(version), wanted.directory, bus)
+                self._saved[version] = qemu_warm.ensure(disk, _accelerator(disk, bus, first=not self._saved), wanted, bus)
+
+    def create(self, wanted: HostsWanted, bus: Bus) -> list[Host]:
+        """Have the hosts run and answer."""
+        if not 1 <= wanted.count <= underlay.MAX_HOSTS:
+            raise ProviderError(f"{wanted.count} hosts were asked for; the underlay has room for 1 to {underlay.MAX_HOSTS}")
+        self.prepare(wanted, bus)
+        running = {one.host for one in qemu_processes.machines(wanted.home, wanted.lab)}
+        qemu_fitness.refuse_too_many(len(set(wanted.names) - running))
+        with bus.phase("hosts", f"{wanted.count} machines") as phase:
+            lot = qemu_hosts.lot(wanted, lab_keys(wanted.directory, wanted.names))
+            phase(f"underlay {lot.subnet}: waiting for sshd and dockerd", 0, wanted.count)
+            versions = engines(wanted.engine, wanted.names)
+            ports = fan_out(wanted.names, lambda host: qemu_hosts.ready(lot, host, self._saved[versions[host]]))
+            lot.keys.pin(ports)
+        return [_host(lot, host, port) for host, port in ports.items()]
+
+    def destroy(self, lab: str, home: str) -> list[str]:
+        """End the lab's machines. Another home's lab of this name shares nothing with it and is not seen."""
+        found = qemu_processes.machines(home, lab)
+        qemu_processes.kill(found)
+        return [f"machine swarmlab-{lab}-{one.host}" for one in found]
+
+    def found(self, home: str) -> dict[str, list[str]]:
+        """Labs whose machines run."""
+        labs: dict[str, list[str]] = {}
+        for one in qemu_processes.machines(home):
+            labs.setdefault(one.lab, []).append(one.host)
+        return labs
+
+
+def _accelerator(disk: qemu_disk.Disk, bus: Bus, *, first: bool) -> str:
+    why = why_not_kvm(disk.kernel, disk.path.parent)
+    if first:
+        bus.info(f"machines are emulated, which takes several times as long: {why}" if why else "machines run on KVM")
+    return "tcg" if why else "kvm"
+
+
+def _host(lot: qemu_hosts.Lot, host: str, port: int) -> Host:
+    endpoint = SshEndpoint("127.0.0.1", port, "root", lot.keys.identity, lot.keys.known_hosts)
+    return Host(host, str(underlay.address_of(lot.subnet, host)), endpoint)

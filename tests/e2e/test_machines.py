@@ -1,0 +1,114 @@
+"""three-tier on machines, with an encrypted back network; and `kill -9` of `up` at different moments. Runs when asked for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from swarmlab.providers import get
+from tests.e2e.driver import ROOT, SWARMLAB, User, kill
+
+ASKED = "SWARMLAB_TEST_VM"
+pytestmark = [
+    pytest.mark.vm,
+    pytest.mark.skipif(os.environ.get(ASKED) != "1", reason=f"machines take minutes to emulate; set {ASKED}=1 to test them"),
+]
+LAB = "vm-e2e"
+# Prints, for ten seconds, what crosses the underlay: protocol numbers, and VXLAN's network numbers.
+CAPTURE = """
+import socket, time
+heard = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800)); heard.bind(("eth0", 0)); heard.settimeout(0.2)
+end = time.monotonic() + 20
+print("listening", flush=True)
+while time.monotonic() < end:
+    try: frame = heard.recv(65535)
+    except TimeoutError: continue
+    inner = frame[14 + (frame[14] & 15) * 4:]
+    vxlan = frame[23] == 17 and inner[2:4] == b"\\x12\\xb5"
+    print("vxlan", int.from_bytes(inner[12:15], "big")) if vxlan else print("esp", inner[:4].hex()) if frame[23] == 50 else None
+"""
+
+
+@pytest.fixture(scope="module")
+def machines(user: User) -> User:
+    """A user whose images are those of SWARMLAB_HOME, where there are some."""
+    if problems := get("qemu").fitness():
+        pytest.skip("; ".join(f"{problem.text} ({problem.fix})" for problem in problems))
+    images = Path(os.environ.get("SWARMLAB_HOME", "/nonexistent")) / "images"
+    if images.is_dir() and not (user.home / "images").exists():
+        (user.home / "images").symlink_to(images)
+    return user
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    text = (ROOT / "scenarios/three-tier/compose.yaml").read_text()
+    plain = "  back-net:\n    driver: overlay\n    internal: true\n"
+    if "encrypted" not in text:
+        assert plain in text
+        text = text.replace(plain, plain + '    driver_opts: {encrypted: ""}\n', 1)
+    file = tmp_path_factory.mktemp("encrypted") / "compose.yaml"
+    file.write_text(text)
+    return file
+
+
+@pytest.fixture(scope="module")
+def lab(machines: User, encrypted: Path) -> Iterator[str]:
+    ended = machines.run("up", str(encrypted), "--provider", "qemu", "--name", LAB, timeout=1200)
+    assert ended.status == 0, ended
+    yield LAB
+    assert machines.run("down", LAB).status == 0
+    assert not _processes(LAB)
+
+
+def _processes(lab: str) -> list[str]:
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    return [line.decode(errors="replace") for line in lines if f"swarmlab-{lab}-".encode() in line]
+
+
+def test_the_encrypted_network_is_esp_on_the_wire_and_nothing_else(machines: User, lab: str) -> None:
+    vni = machines.on(lab, "host1", "docker", "network", "inspect", f"{lab}_back-net", "--format", "{{json .Options}}")
+    hidden = vni.split('vxlanid_list":"')[1].split('"')[0]
+    with subprocess.Popen(
+        [*SWARMLAB, "ssh", lab, "host3", "--", "python3", "-c", CAPTURE], env=machines.environment, cwd=ROOT, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    ) as capture:  # fmt: skip
+        assert capture.stdout is not None
+        assert capture.stdout.readline() == "listening\n"
+        assert machines.run("exec", lab, "api", "--", "sh", "-c", "ping -c 3 -W 2 db; ping -c 3 -W 2 front").status == 0
+        seen = set(capture.stdout.read().split("\n"))
+    states = machines.on(lab, "host3", "ip", "xfrm", "state")
+    spis = {line.split()[1] for line in seen if line.startswith("esp")}
+    assert spis and all(f"spi 0x{spi}" in states or f"spi 0x{spi.lstrip('0')}" in states for spi in spis)
+    assert f"vxlan {hidden}" not in seen
+
+
+MOMENTS: dict[str, Callable[[User], bool]] = {
+    "its state is written": lambda user: (user.home / "labs" / "vm-killed" / "lab.json").exists(),
+    "a machine's disk exists": lambda user: bool(list((user.home / "labs" / "vm-killed" / "vm").glob("*.qcow2"))),
+    "a machine runs": lambda user: bool(_processes("vm-killed")),
+    "its hosts are ready": lambda user: (user.home / "labs" / "vm-killed" / "vm" / "host1.json").exists(),
+    "its hosts are remembered": lambda user: "ssh" in _text(user.home / "labs" / "vm-killed" / "lab.json"),
+}
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_when(moment: str, machines: User) -> None:
+    process = machines.start("up", "three-tier", "--provider", "qemu", "--name", "vm-killed")
+    pause = threading.Event()
+    while not MOMENTS[moment](machines):
+        assert process.poll() is None, process.communicate()[0]
+        pause.wait(0.01)
+    kill(process)
+    assert machines.run("down", "vm-killed").status == 0
+    assert not _processes("vm-killed")
+    assert not (machines.home / "labs" / "vm-killed").exists()

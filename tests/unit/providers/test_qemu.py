@@ -1,0 +1,195 @@
+"""Machines as data: what QEMU is asked for, who is found in the process table, what a guest is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+
+from swarmlab.errors import DeadlinePassed, ProviderError
+from swarmlab.providers import qemu_disk, qemu_fitness, qemu_kvm, qemu_processes, qemu_warm
+from swarmlab.providers.base import HostsWanted
+from swarmlab.providers.images import machine as images
+from swarmlab.providers.images.recipe import RECIPES
+from swarmlab.providers.lab_keys import lab_keys
+from swarmlab.providers.qemu_disk import Disk
+from swarmlab.providers.qemu_identity import identity
+from swarmlab.providers.qemu_machine import Machine, argv, mac, segment
+from swarmlab.providers.qemu_sockets import lines, monitor
+
+HOME = "0123456789ab"
+
+
+def _machine(folder: Path = Path("/lab"), accelerator: str = "tcg") -> Machine:
+    return Machine("my-lab", "host1", HOME, folder, Path("/k"), Path("/i"), Path("/d,1.qcow2"), "qcow2", accelerator)
+
+
+def test_a_machine_is_found_by_what_it_was_started_with() -> None:
+    words = argv(_machine(), port=4022)
+    found = qemu_processes.parse(9, "\0".join(["/usr/bin/" + words[0], *words[1:], ""]).encode())
+    assert found == qemu_processes.Running(9, "my-lab", "host1", HOME)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["qemu-system-x86_64", "-name", "guest=swarmlab-x-host1"],
+        ["qemu-system-x86_64", "-fw_cfg", f"name=opt/io.swarmlab/home,string={HOME}", "-name", "guest=other"],
+        ["vim", "guest=swarmlab-x-host1", f"name=opt/io.swarmlab/home,string={HOME}"],
+        [""],
+    ],
+)
+def test_another_process_is_not_a_machine_of_ours(words: list[str]) -> None:
+    assert qemu_processes.parse(9, "\0".join(words).encode()) is None
+
+
+def test_a_comma_in_a_path_does_not_end_the_option() -> None:
+    assert any("file=/d,,1.qcow2,format=qcow2" in word for word in argv(_machine()))
+
+
+def test_the_way_in_listens_on_loopback_only_and_leads_nowhere_out() -> None:
+    way = next(word for word in argv(_machine(), port=4022) if word.startswith("user,"))
+    assert "hostfwd=tcp:127.0.0.1:4022-:22" in way and "restrict=on" in way
+
+
+def test_a_copy_maps_the_saved_memory_privately() -> None:
+    assert any("mem-path=/w/ram,share=off" in word for word in argv(_machine(), ram=Path("/w/ram"), wait=True))
+
+
+def test_labs_and_homes_have_segments_of_their_own() -> None:
+    pairs = [(lab, home) for lab in ("a", "b") for home in (HOME, "ba9876543210")]
+    assert len({segment(*pair) for pair in pairs}) == 4
+    assert len({mac(HOME, "a", number) for number in range(1, 201)}) == 200
+
+
+def test_another_engine_accelerator_or_qemu_is_another_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(qemu_warm, "version", lambda: "QEMU emulator version 7.2.0")
+    disk = Disk(tmp_path / "vm-a")
+    states = {qemu_warm.warm(disk, accelerator, tmp_path).path for accelerator in ("kvm", "tcg")}
+    states.add(qemu_warm.warm(Disk(tmp_path / "vm-b"), "tcg", tmp_path).path)
+    monkeypatch.setattr(qemu_warm, "version", lambda: "QEMU emulator version 10.0.0")
+    assert len(states | {qemu_warm.warm(disk, "tcg", tmp_path).path}) == 4
+
+
+def test_every_engine_has_a_disk_of_its_own_with_a_kernel() -> None:
+    recipes = [images.machine_recipe(engine) for engine in RECIPES]
+    assert len({one.tag for one in recipes}) == len(RECIPES)
+    assert all("linux-image-cloud-amd64" in one.packages for one in recipes)
+
+
+def test_the_disk_is_made_inside_the_last_hook(tmp_path: Path) -> None:
+    words = qemu_disk.command(images.machine_recipe("26.1"), tmp_path / "a b.tar", tmp_path / "o u t")
+    assert words[-1] == "trixie" and "--format=null" in words
+    assert f"mke2fs -q -t ext4 -d \"$1.bare\" '{tmp_path}/o u t'/disk.img" in words[-2]
+
+
+def test_half_an_image_is_no_image(tmp_path: Path) -> None:
+    lab, final = tmp_path / "labs" / "x", tmp_path / "images" / "vm"
+    final.parent.mkdir()
+    with pytest.raises(ZeroDivisionError), qemu_disk.half_made(lab, final) as work:
+        (work / "disk.img").write_text("half")
+        raise ZeroDivisionError
+    assert not final.exists() and not list(lab.iterdir())
+    with qemu_disk.half_made(lab, final) as work:
+        (work / "disk.img").write_text("whole")
+    assert (final / "disk.img").read_text() == "whole" and not list(lab.iterdir())
+
+
+def test_what_is_missing_is_named_with_its_package() -> None:
+    (problem,) = qemu_fitness.problems(lambda: ["qemu-system-x86", "qemu-utils"])
+    assert problem.text == "not installed: qemu-system-x86_64, qemu-img"
+    assert problem.fix.startswith("apt install --no-install-recommends qemu-system-x86 qemu-utils")
+
+
+def test_too_many_machines_are_refused_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qemu_fitness, "available", lambda: 2000)
+    qemu_fitness.refuse_too_many(2)
+    with pytest.raises(ProviderError, match="2000 MiB of memory are available, and 3 machines want about 2100"):
+        qemu_fitness.refuse_too_many(3)
+
+
+def test_kvm_is_tried_once_per_boot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tries: list[Path] = []
+
+    def trial(kernel: Path) -> str:
+        tries.append(kernel)
+        return "no guest boots on it"
+
+    monkeypatch.setattr(qemu_kvm, "DEVICE", tmp_path)
+    monkeypatch.setattr(qemu_kvm, "_trial", trial)
+    assert [qemu_kvm.why_not_kvm(tmp_path / "kernel", tmp_path) for _ in range(3)] == ["no guest boots on it"] * 3
+    assert len(tries) == 1
+
+
+def test_without_the_device_nothing_is_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(qemu_kvm, "DEVICE", tmp_path / "kvm")
+    assert qemu_kvm.why_not_kvm(tmp_path, tmp_path) == f"{tmp_path / 'kvm'} does not exist"
+
+
+def test_copies_are_told_different_things_and_what_must_last_is_the_same(tmp_path: Path) -> None:
+    wanted = HostsWanted("x", 2, "", HOME, tmp_path)
+    keys = lab_keys(tmp_path, wanted.names)
+    first, second = (identity(wanted, host, IPv4Network("172.29.0.0/24"), keys) for host in wanted.names)
+    again = identity(wanted, "host1", IPv4Network("172.29.0.0/24"), keys)
+    assert all(first[key] != second[key] for key in ("seed", "engine_id", "hostname", "mac", "address", "files"))
+    assert all(first[key] == again[key] for key in ("hostname", "mac", "address", "files"))
+    assert first["seed"] != again["seed"]
+
+
+def test_a_socket_is_reached_however_long_its_path(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 25) / ("path" * 25)
+    folder.mkdir(parents=True)
+    served = _serve(folder, b'{"QMP": {}}\n{"return": {}}\n{"event": "STOP"}\n{"return": {"status": "running"}}\n')
+    with monitor(folder / "host1.qmp") as tell:
+        assert tell("query-status") == {"status": "running"}
+    served.join(5)
+
+
+def test_what_qemu_refuses_is_told_in_its_words(tmp_path: Path) -> None:
+    _serve(tmp_path, b'{"QMP": {}}\n{"return": {}}\n{"error": {"class": "GenericError", "desc": "no such thing"}}\n')
+    with monitor(tmp_path / "host1.qmp") as tell, pytest.raises(ProviderError, match="QEMU refuses `cont`: no such thing"):
+        tell("cont")
+
+
+def test_a_machine_that_ended_and_one_that_is_silent_are_told_apart(tmp_path: Path) -> None:
+    _serve(tmp_path, b"named\n")
+    with lines(tmp_path / "host1.qmp") as way:
+        assert way.receive(5) == "named"
+        with pytest.raises(ProviderError, match="the machine ended"):
+            way.receive(5)
+    with pytest.raises(ProviderError, match="does not answer"):
+        lines(tmp_path / "nobody.qmp").__enter__()
+    (tmp_path / "host1.qmp").unlink()
+    _serve(tmp_path, b"", hold=True)
+    with lines(tmp_path / "host1.qmp") as way, pytest.raises(DeadlinePassed):
+        way.receive(0.05)
+
+
+def _serve(folder: Path, answers: bytes, *, hold: bool = False) -> threading.Thread:
+    """Somebody who says `answers` to the first who comes, whatever they say; with `hold`, and stays until they go."""
+    listener = socket.socket(socket.AF_UNIX)
+    handle = os.open(folder, os.O_RDONLY)
+    listener.bind(f"/proc/self/fd/{handle}/host1.qmp")
+    os.close(handle)
+    listener.listen()
+
+    def answer() -> None:
+        with listener, listener.accept()[0] as asker:
+            asker.sendall(answers)
+            while (hold or b"QMP" in answers) and asker.recv(4096):
+                pass
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_the_guests_line_is_json(tmp_path: Path) -> None:
+    wanted = HostsWanted("x", 1, "", HOME, tmp_path)
+    line = json.dumps(identity(wanted, "host1", IPv4Network("172.29.0.0/24"), lab_keys(tmp_path, ["host1"])))
+    assert "\n" not in line and json.loads(line)["files"]["/etc/machine-id"][0] == 0o444
