@@ -34,7 +34,9 @@ class User:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "SWARMLAB_HOME": str(self.home), "COLUMNS": "80", "NO_COLOR": "1"}
+        # Container hosts unless a test says otherwise: where QEMU is installed, `auto` would take a scenario with VIPs to slow machines.
+        containers = {"SWARMLAB_UP_PROVIDER": "docker", "SWARMLAB_MATRIX_PROVIDER": "docker"}
+        return {**os.environ, **containers, "SWARMLAB_HOME": str(self.home), "COLUMNS": "80", "NO_COLOR": "1"}
 
     def run(self, *arguments: str, timeout: float = 300) -> Ended:
         """Run swarmlab to its end."""
