@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,25 +68,38 @@ def lab(machines: User, encrypted: Path) -> Iterator[str]:
 
 
 def _processes(lab: str) -> list[str]:
-    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    return [line.decode(errors="replace") for line in lines if f"swarmlab-{lab}-".encode() in line]
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # gone meanwhile
+            found.append(path.read_bytes().decode(errors="replace"))
+    return [line for line in found if f"swarmlab-{lab}-" in line]
 
 
 def test_the_encrypted_network_is_esp_on_the_wire_and_nothing_else(machines: User, lab: str) -> None:
-    vni = machines.on(lab, "host1", "docker", "network", "inspect", f"{lab}_back-net", "--format", "{{json .Options}}")
-    hidden = vni.split('vxlanid_list":"')[1].split('"')[0]
+    hidden, plain = (_vni(machines, lab, network) for network in ("back-net", "front-net"))
     with subprocess.Popen(
         [*SWARMLAB, "ssh", lab, "host3", "--", "python3", "-c", CAPTURE], env=machines.environment, cwd=ROOT, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
     ) as capture:  # fmt: skip
         assert capture.stdout is not None
         assert capture.stdout.readline() == "listening\n"
-        assert machines.run("exec", lab, "api", "--", "sh", "-c", "ping -c 3 -W 2 db; ping -c 3 -W 2 front").status == 0
+        _from_api(machines, lab, "host2", "ping -c 3 -W 2 db")  # which is on host3
+        _from_api(machines, lab, "host3", "ping -c 3 -W 2 front")  # which is not
         seen = set(capture.stdout.read().split("\n"))
     states = machines.on(lab, "host3", "ip", "xfrm", "state")
     spis = {line.split()[1] for line in seen if line.startswith("esp")}
     assert spis and all(f"spi 0x{spi}" in states or f"spi 0x{spi.lstrip('0')}" in states for spi in spis)
+    assert f"vxlan {plain}" in seen, "the control: this capture would have seen cleartext"
     assert f"vxlan {hidden}" not in seen
+
+
+def _vni(machines: User, lab: str, network: str) -> str:
+    options = machines.on(lab, "host1", "docker", "network", "inspect", f"{lab}_{network}", "--format", "{{json .Options}}")
+    return options.split('vxlanid_list":"')[1].split('"')[0]
+
+
+def _from_api(machines: User, lab: str, host: str, command: str) -> None:
+    machines.on(lab, host, "sh", "-c", f"docker exec $(docker ps --quiet --filter name=_api) {command}")
 
 
 MOMENTS: dict[str, Callable[[User], bool]] = {
@@ -105,10 +119,12 @@ def _text(path: Path) -> str:
 def test_killed_when(moment: str, machines: User) -> None:
     process = machines.start("up", "three-tier", "--provider", "qemu", "--name", "vm-killed")
     pause = threading.Event()
-    while not MOMENTS[moment](machines):
-        assert process.poll() is None, process.communicate()[0]
-        pause.wait(0.01)
-    kill(process)
+    try:
+        while not MOMENTS[moment](machines):
+            assert process.poll() is None, process.communicate()[0]
+            pause.wait(0.01)
+    finally:
+        kill(process)
     assert machines.run("down", "vm-killed").status == 0
     assert not _processes("vm-killed")
     assert not (machines.home / "labs" / "vm-killed").exists()
