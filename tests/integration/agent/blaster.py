@@ -66,4 +66,5 @@ def main() -> None:
         print(sent, time.monotonic() - begun)
 
 
-main()
+if __name__ == "__main__":
+    main()
