@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import paramiko
 
@@ -72,6 +73,18 @@ def send(channel: paramiko.Channel, data: bytes, deadline: float) -> bool:
     return True
 
 
+def end_input(channel: Any) -> None:
+    """Send the end of standard input. Not `shutdown_write`, which lets go of the channel's lock before it sends.
+
+    The command may end meanwhile: paramiko's own thread then closes the channel, and OpenSSH ends the whole connection, with every
+    other command on it, when it gets an end of input for a channel that is closed ("packet referred to nonexistent channel").
+    """
+    with channel.lock:
+        message = channel._send_eof()
+        if message is not None and channel.transport.active:
+            channel.transport._send_user_message(message)
+
+
 class Feeder:
     """Feeds standard input from a thread of its own, so that a command which answers meanwhile cannot block us, nor we it."""
 
@@ -89,7 +102,7 @@ class Feeder:
             self._channel.close()
         else:
             if whole:
-                self._channel.shutdown_write()
+                end_input(self._channel)
 
     def _sent(self, chunk: bytes) -> bool:
         try:

@@ -15,7 +15,7 @@ import paramiko
 
 from swarmlab.errors import CommandFailed, DeadlinePassed, HostError
 from swarmlab.model.host import Host
-from swarmlab.remote.channel import LOADED, Feeder, Output, Session, receive
+from swarmlab.remote.channel import LOADED, Feeder, Output, Session, end_input, receive
 from swarmlab.remote.ssh import Ssh
 from swarmlab.remote.translate import NotYet, translated
 from swarmlab.remote.wait import until
@@ -104,7 +104,7 @@ class Remote:
     ) -> Ran:
         feeder = Feeder(channel, chunks, deadline) if chunks else None
         if feeder is None:
-            channel.shutdown_write()
+            end_input(channel)
         stdout, stderr = Output(limit), Output(limit)
         while received := receive(channel, stderr, deadline):
             stdout.add(received)
