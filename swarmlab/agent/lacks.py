@@ -43,6 +43,7 @@ def _module(name: str) -> bool:
 
 def has_esp() -> bool:
     """Adds a security association as the engine would, in a namespace of its own that vanishes again."""
+    own = home()  # before we leave it: it is looked up only once
     try:
         kernel.unshare_net()
     except OSError:
@@ -52,7 +53,7 @@ def has_esp() -> bool:
     except OSError:
         return False
     finally:
-        kernel.setns(home())
+        kernel.setns(own)
     return True
 
 
