@@ -140,7 +140,8 @@ def test_a_connection_that_breaks_is_neither_an_interrupt_nor_a_verdict(fake: Fa
 def program(code: str, *arguments: str) -> subprocess.Popen[bytes]:
     """The real program in a process of its own, with a lab of a few lines."""
     script = f"""
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests under nohup has it ignored, and so would we
 from types import SimpleNamespace
 from tests.unit.reports import samples
 {code}
