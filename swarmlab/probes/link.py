@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from swarmlab.agent.protocol import MAX_LINE, VERSION
-from swarmlab.errors import HostError
+from swarmlab.errors import HostError, SwarmlabError
 
 Message = Mapping[str, object]
 Answer = dict[str, Any]
@@ -123,3 +124,18 @@ class SessionLink:
         self._broken = reason
         self._session.close()
         return HostError(self.host, reason, fix=next((known for sign, known in FIXES if sign in said), fix))
+
+
+def ask_all(
+    pool: ThreadPoolExecutor, agents: Mapping[str, AgentLink], requests: Mapping[str, Message], timeout: float
+) -> tuple[dict[str, Answer], dict[str, str]]:
+    """One request per host, all at once: the answers, and why the others gave none."""
+    futures = {host: pool.submit(agents[host].request, message, timeout) for host, message in requests.items()}
+    answers: dict[str, Answer] = {}
+    failed: dict[str, str] = {}
+    for host, future in futures.items():
+        try:
+            answers[host] = future.result()
+        except (SwarmlabError, OSError) as error:
+            failed[host] = error.message if isinstance(error, HostError) else f"{host}: {error}"
+    return answers, failed

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from swarmlab.errors import HostError, SwarmlabError
 from swarmlab.events import Bus, PhaseProgress
 from swarmlab.model.evidence import Measurement, NetworkEvidence
 from swarmlab.model.expectation import ALLOW
 from swarmlab.model.probe import Endpoint, NameProbe, Probe, ProbePlan
-from swarmlab.probes.link import AgentLink, Answer, Message, Session, SessionLink
+from swarmlab.probes.link import AgentLink, Answer, Message, Session, SessionLink, ask_all
 from swarmlab.probes.merge import Merge
 from swarmlab.probes.plan import free_port
 
@@ -124,14 +123,8 @@ class Run:
 
     def everywhere(self, requests: Mapping[str, Message], timeout: float, *, fatal: bool = True) -> dict[str, Answer]:
         """One request per living host, all at once; a host that fails is dead from then on, unless nothing depends on it any more."""
-        futures = {h: self.pool.submit(self.agents[h].request, m, timeout) for h, m in requests.items() if h in self.alive}
-        answers = {}
-        for host, future in futures.items():
-            try:
-                answers[host] = future.result()
-            except (SwarmlabError, OSError) as error:
-                if fatal:
-                    self.dead_hosts[host] = error.message if isinstance(error, HostError) else f"{host}: {error}"
+        answers, failed = ask_all(self.pool, self.agents, {h: m for h, m in requests.items() if h in self.alive}, timeout)
+        self.dead_hosts.update(failed if fatal else {})
         return answers
 
     def _openable(self) -> dict[str, list[dict[str, object]]]:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from swarmlab.errors import DeadlinePassed, HostError, SwarmlabError
+from swarmlab.errors import DeadlinePassed
 from swarmlab.model.wire import Capture, KernelState, Passage, WireMeasurement, WirePlan
 from swarmlab.probes import wire_read
-from swarmlab.probes.link import AgentLink, Answer, Message
+from swarmlab.probes.link import AgentLink, Answer, Message, ask_all
 from swarmlab.remote.wait import until
 
 SLACK = 30.0  # seconds in which an agent must have answered
@@ -189,12 +189,6 @@ class Run:
     def _everywhere(self, requests: Mapping[str, Message], timeout: float = SLACK, *, fatal: bool = True) -> dict[str, Answer]:
         """One request per living host, all at once; a host that fails is dead from then on, unless only its kernel was asked."""
         alive = {h: m for h, m in requests.items() if h in self.agents and h not in self.dead}
-        futures = {h: self.pool.submit(self.agents[h].request, m, timeout) for h, m in alive.items()}
-        answers = {}
-        for host, future in futures.items():
-            try:
-                answers[host] = future.result()
-            except (SwarmlabError, OSError) as error:
-                if fatal:
-                    self.dead[host] = error.message if isinstance(error, HostError) else f"{host}: {error}"
+        answers, failed = ask_all(self.pool, self.agents, alive, timeout)
+        self.dead.update(failed if fatal else {})
         return answers
