@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.driver import ROOT, User
+from swarmlab.providers import get
+from tests.e2e.driver import User, plain_three_tier, processes
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,17 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
 
 
 @pytest.fixture(scope="session")
+def plain_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """three-tier in clear."""
+    file = tmp_path_factory.mktemp("plain") / "compose.yaml"
+    file.write_text(plain_three_tier())
+    return file
+
+
+@pytest.fixture(scope="session")
 def leaky_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """three-tier with an attachable back network, so that `docker network connect` can leak it."""
-    text = (ROOT / "scenarios/three-tier/compose.yaml").read_text()
+    text = plain_three_tier()
     more = "    attachable: true\n    ipam: {config: [{subnet: 10.77.0.0/24}]}\n"
     changed = text.replace("    internal: true\n\n", f"    internal: true\n{more}\n")
     assert changed != text
@@ -49,3 +59,25 @@ def lab(user: User, leaky_file: Path) -> Lab:
     ended = user.run("up", str(leaky_file), "--name", "e2e")
     assert ended.status == 0, ended
     return Lab(user, "e2e")
+
+
+@pytest.fixture(scope="session")
+def machines(user: User) -> User:
+    """The same user, where machines can be made. Their images are those of SWARMLAB_HOME, where there are some."""
+    if problems := get("qemu").fitness():
+        pytest.skip("; ".join(f"{problem.text} ({problem.fix})" for problem in problems))
+    images = Path(os.environ.get("SWARMLAB_HOME", "/nonexistent")) / "images"
+    if images.is_dir() and not (user.home / "images").exists():
+        (user.home / "images").symlink_to(images)
+    return user
+
+
+@pytest.fixture(scope="session")
+def encrypted_lab(machines: User) -> Iterator[Lab]:
+    """three-tier on machines, proven: its back network is encrypted. Tests break and mend it."""
+    name = "vm-e2e"
+    ended = machines.run("up", "three-tier", "--provider", "qemu", "--name", name, timeout=1200)
+    assert ended.status == 0, ended
+    yield Lab(machines, name)
+    assert machines.run("down", name).status == 0
+    assert not processes(name)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,15 @@ class User:
             self.on(lab, host, *mending)
 
 
+def plain_three_tier() -> str:
+    """The shipped scenario without its encryption, which container hosts can honour whatever the kernel lacks."""
+    text = (ROOT / "scenarios/three-tier/compose.yaml").read_text()
+    for pattern in (r"    driver_opts:\n      encrypted:.*\n", r"    - network: back-net\n      wire: encrypted\n      because:.*\n"):
+        text, count = re.subn(pattern, "", text)
+        assert count == 1, pattern
+    return text
+
+
 Cells = set[tuple[str, str]]
 
 
@@ -100,6 +110,15 @@ def leftovers(lab: str) -> list[str]:
         argv = ["docker", noun, "ls", *flags, "--filter", f"label=io.swarmlab.lab={lab}", "--format", "{{json .}}"]
         found += subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
     return found
+
+
+def processes(lab: str) -> list[str]:
+    """Command lines of the lab's machines."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # gone meanwhile
+            found.append(path.read_bytes().decode(errors="replace"))
+    return [line for line in found if f"swarmlab-{lab}-" in line]
 
 
 def kill(process: subprocess.Popen[str], how: signal.Signals = signal.SIGKILL) -> int:

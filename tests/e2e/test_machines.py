@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from swarmlab.providers import get
-from tests.e2e.driver import ROOT, SWARMLAB, User, kill
+from tests.e2e.conftest import Lab
+from tests.e2e.driver import ROOT, SWARMLAB, User, kill, processes
 
 ASKED = "SWARMLAB_TEST_VM"
 pytestmark = [
     pytest.mark.vm,
     pytest.mark.skipif(os.environ.get(ASKED) != "1", reason=f"machines take minutes to emulate; set {ASKED}=1 to test them"),
 ]
-LAB = "vm-e2e"
 # Prints, for ten seconds, what crosses the underlay: protocol numbers, and VXLAN's network numbers.
 CAPTURE = """
 import socket, time
@@ -35,47 +33,8 @@ while time.monotonic() < end:
 """
 
 
-@pytest.fixture(scope="module")
-def machines(user: User) -> User:
-    """A user whose images are those of SWARMLAB_HOME, where there are some."""
-    if problems := get("qemu").fitness():
-        pytest.skip("; ".join(f"{problem.text} ({problem.fix})" for problem in problems))
-    images = Path(os.environ.get("SWARMLAB_HOME", "/nonexistent")) / "images"
-    if images.is_dir() and not (user.home / "images").exists():
-        (user.home / "images").symlink_to(images)
-    return user
-
-
-@pytest.fixture(scope="module")
-def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    text = (ROOT / "scenarios/three-tier/compose.yaml").read_text()
-    plain = "  back-net:\n    driver: overlay\n    internal: true\n"
-    if "encrypted" not in text:
-        assert plain in text
-        text = text.replace(plain, plain + '    driver_opts: {encrypted: ""}\n', 1)
-    file = tmp_path_factory.mktemp("encrypted") / "compose.yaml"
-    file.write_text(text)
-    return file
-
-
-@pytest.fixture(scope="module")
-def lab(machines: User, encrypted: Path) -> Iterator[str]:
-    ended = machines.run("up", str(encrypted), "--provider", "qemu", "--name", LAB, timeout=1200)
-    assert ended.status == 0, ended
-    yield LAB
-    assert machines.run("down", LAB).status == 0
-    assert not _processes(LAB)
-
-
-def _processes(lab: str) -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # gone meanwhile
-            found.append(path.read_bytes().decode(errors="replace"))
-    return [line for line in found if f"swarmlab-{lab}-" in line]
-
-
-def test_the_encrypted_network_is_esp_on_the_wire_and_nothing_else(machines: User, lab: str) -> None:
+def test_the_encrypted_network_is_esp_on_the_wire_and_nothing_else(machines: User, encrypted_lab: Lab) -> None:
+    lab = encrypted_lab.name
     hidden, plain = (_vni(machines, lab, network) for network in ("back-net", "front-net"))
     with subprocess.Popen(
         [*SWARMLAB, "ssh", lab, "host3", "--", "python3", "-c", CAPTURE], env=machines.environment, cwd=ROOT, text=True,
@@ -105,7 +64,7 @@ def _from_api(machines: User, lab: str, host: str, command: str) -> None:
 MOMENTS: dict[str, Callable[[User], bool]] = {
     "its state is written": lambda user: (user.home / "labs" / "vm-killed" / "lab.json").exists(),
     "a machine's disk exists": lambda user: bool(list((user.home / "labs" / "vm-killed" / "vm").glob("*.qcow2"))),
-    "a machine runs": lambda user: bool(_processes("vm-killed")),
+    "a machine runs": lambda user: bool(processes("vm-killed")),
     "its hosts are ready": lambda user: (user.home / "labs" / "vm-killed" / "vm" / "host1.json").exists(),
     "its hosts are remembered": lambda user: "ssh" in _text(user.home / "labs" / "vm-killed" / "lab.json"),
 }
@@ -126,5 +85,5 @@ def test_killed_when(moment: str, machines: User) -> None:
     finally:
         kill(process)
     assert machines.run("down", "vm-killed").status == 0
-    assert not _processes("vm-killed")
+    assert not processes("vm-killed")
     assert not (machines.home / "labs" / "vm-killed").exists()

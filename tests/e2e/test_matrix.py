@@ -49,20 +49,20 @@ def built(ended: Ended) -> Ended:
     return ended
 
 
-def test_a_mixed_swarm_is_proven_and_keeps_its_engines(user: User, tmp_path: Path) -> None:
+def test_a_mixed_swarm_is_proven_and_keeps_its_engines(user: User, tmp_path: Path, plain_file: Path) -> None:
     mixed, file = "host1=20.10,host2=26.1,host3=28.5", tmp_path / "r.json"
     try:
-        ended = built(user.run("up", "three-tier", "--name", "mixed", "--engine", mixed, "--json", str(file)))
+        ended = built(user.run("up", str(plain_file), "--name", "mixed", "--engine", mixed, "--json", str(file)))
         assert ended.status == 0, ended
         engines = [host["engine"][:5] for host in json.loads(file.read_text())["hosts"]]
         assert engines == ["20.10", "26.1.", "28.5."]
         assert "26.1.5" in ended.out.split("reach")[0]
         assert "(host2)" in ended.out.split("reach")[0]
-        refused = user.run("up", "three-tier", "--name", "mixed", "--engine", "20.10")
+        refused = user.run("up", str(plain_file), "--name", "mixed", "--engine", "20.10")
         assert refused.status == 2
         assert "host2 of lab 'mixed' runs engine 26.1, and 20.10 is asked for; the lab stays as it is" in refused.err
         assert user.run("verify", "mixed").status == 0, "the lab is as it was"
-        assert user.run("up", "three-tier", "--name", "mixed").status == 0, "what is not said stays"
+        assert user.run("up", str(plain_file), "--name", "mixed").status == 0, "what is not said stays"
     finally:
         user.run("down", "mixed")
 

@@ -74,8 +74,8 @@ def nothing_left(user: User) -> None:
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.usefixtures("removed")
-def test_kill_9_then_down_leaves_nothing(user: User, moment: str) -> None:
-    process = user.start("up", "three-tier", "--name", LAB)
+def test_kill_9_then_down_leaves_nothing(user: User, moment: str, plain_file: Path) -> None:
+    process = user.start("up", str(plain_file), "--name", LAB)
     reach(MOMENTS[moment], user, process)
     assert kill(process) == -signal.SIGKILL
     ended = user.run("down", LAB)
@@ -84,11 +84,11 @@ def test_kill_9_then_down_leaves_nothing(user: User, moment: str) -> None:
 
 
 @pytest.mark.usefixtures("removed")
-def test_up_completes_what_a_killed_up_began(user: User) -> None:
-    process = user.start("up", "three-tier", "--name", LAB)
+def test_up_completes_what_a_killed_up_began(user: User, plain_file: Path) -> None:
+    process = user.start("up", str(plain_file), "--name", LAB)
     reach(MOMENTS["the Swarm is formed"], user, process)
     kill(process)
-    ended = user.run("up", "three-tier", "--name", LAB)
+    ended = user.run("up", str(plain_file), "--name", LAB)
     assert ended.status == 0, ended
     assert user.run("down", LAB).status == 0
     nothing_left(user)
@@ -96,8 +96,8 @@ def test_up_completes_what_a_killed_up_began(user: User) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.usefixtures("removed")
-def test_an_interrupted_up_cleans_up_itself(user: User, how: signal.Signals, tmp_path: Path) -> None:
-    process = user.start("up", "three-tier", "--name", LAB, "--json", str(tmp_path / "run.json"), "--junit", str(tmp_path / "run.xml"))
+def test_an_interrupted_up_cleans_up_itself(user: User, how: signal.Signals, tmp_path: Path, plain_file: Path) -> None:
+    process = user.start("up", str(plain_file), "--name", LAB, "--json", str(tmp_path / "run.json"), "--junit", str(tmp_path / "run.xml"))
     reach(MOMENTS["the Swarm is formed"], user, process)
     assert kill(process, how) == 130
     nothing_left(user)
@@ -106,8 +106,8 @@ def test_an_interrupted_up_cleans_up_itself(user: User, how: signal.Signals, tmp
 
 
 @pytest.mark.usefixtures("removed")
-def test_a_lab_whose_hosts_died_can_be_removed_and_says_so_before(user: User) -> None:
-    assert user.run("up", "three-tier", "--name", LAB).status == 0
+def test_a_lab_whose_hosts_died_can_be_removed_and_says_so_before(user: User, plain_file: Path) -> None:
+    assert user.run("up", str(plain_file), "--name", LAB).status == 0
     engine("kill", *(f"swarmlab-{LAB}-host{n}" for n in (1, 2, 3)))
     ended = user.run("verify", LAB)
     assert ended.status == 3
@@ -118,25 +118,25 @@ def test_a_lab_whose_hosts_died_can_be_removed_and_says_so_before(user: User) ->
     nothing_left(user)
 
 
-def test_two_users_of_one_engine_do_not_see_each_others_labs(user: User, tmp_path: Path) -> None:
+def test_two_users_of_one_engine_do_not_see_each_others_labs(user: User, tmp_path: Path, plain_file: Path) -> None:
     """`down` of somebody with another SWARMLAB_HOME must not touch this lab, by name or with --all."""
     stranger = User(tmp_path / "other")
-    assert user.run("up", "three-tier", "--name", "mine", "--no-verify").status == 0
+    assert user.run("up", str(plain_file), "--name", "mine", "--no-verify").status == 0
     assert stranger.run("down", "--all").status == 0
     refused = stranger.run("down", "mine")
     assert refused.status != 0
     assert "mine" in refused.err
-    assert stranger.run("up", "three-tier", "--name", "mine").status == 3
+    assert stranger.run("up", str(plain_file), "--name", "mine").status == 3
     assert user.run("verify", "mine").status == 0
     assert user.run("down", "mine").status == 0
     assert leftovers("mine") == []
 
 
 @pytest.mark.usefixtures("removed")
-def test_two_ups_of_one_lab_cannot_interleave(user: User) -> None:
-    process = user.start("up", "three-tier", "--name", LAB, "--no-verify")
+def test_two_ups_of_one_lab_cannot_interleave(user: User, plain_file: Path) -> None:
+    process = user.start("up", str(plain_file), "--name", LAB, "--no-verify")
     reach(MOMENTS["the underlay exists"], user, process)
-    second = user.run("up", "three-tier", "--name", LAB)
+    second = user.run("up", str(plain_file), "--name", LAB)
     assert second.status == 3
     assert f"process {process.pid}" in second.err
     process.communicate(timeout=120)
