@@ -9,7 +9,7 @@ help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 up: ## set up what is missing, then build and prove a lab (SCENARIO=three-tier)
-	@tools/setup.sh run
+	@tools/setup.sh run $(SCENARIO)
 	@$(BIN)/swarmlab up $(SCENARIO)
 
 down: ## remove that lab

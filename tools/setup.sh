@@ -10,7 +10,7 @@ die() { printf 'setup: %s\n' "$1" >&2; shift; for line in "$@"; do printf '  fix
 # command -> Debian package that brings it
 needed=(mmdebstrap:mmdebstrap busybox:busybox-static ip:iproute2 ssh:openssh-client iptables:iptables make:make)
 
-# Hosts as virtual machines are large to install, so they come only when asked for.
+# Hosts as virtual machines are large to install, so they come only when a scenario needs them or they are asked for.
 vm_needed=(qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mmdebstrap:mmdebstrap mke2fs:e2fsprogs)
 
 engine_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
@@ -23,7 +23,7 @@ lacking() {
 }
 
 missing_packages() {
-  [ "$what" = vm ] && { lacking "${vm_needed[@]}"; return 0; }
+  [ "$1" = vm ] && { lacking "${vm_needed[@]}"; return 0; }
   lacking "${needed[@]}"
   python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || printf 'python3-venv\n'
   if ! engine_answers; then
@@ -35,7 +35,7 @@ missing_packages() {
 
 install_packages() {
   local packages
-  mapfile -t packages < <(missing_packages)
+  mapfile -t packages < <(missing_packages "$1")
   [ "${#packages[@]}" -eq 0 ] && return 0
   command -v apt-get >/dev/null 2>&1 || die "missing here: ${packages[*]} (Debian's names), and there is no apt-get" "install them with this system's own package manager, then repeat"
   [ "$(id -u)" -eq 0 ] || die "missing here: ${packages[*]}, and installing them needs root" "sudo apt-get install --no-install-recommends ${packages[*]}"
@@ -87,11 +87,22 @@ make_environment() {
   printf '%s\n' "$want" >"$stamp"
 }
 
-what=${1:-run}
-case "$what" in
-  run) install_packages; start_engine; make_environment run ;;
-  dev) install_packages; start_engine; make_environment dev ;;
+# Containers share this kernel; what it lacks, machines have.
+machines_if_needed() {
+  local lacks
+  # A plan that fails is `up`'s to explain.
+  lacks=$(.venv/bin/swarmlab plan "$1" --provider "${SWARMLAB_UP_PROVIDER:-auto}" --format json 2>/dev/null |
+    .venv/bin/python -c 'import json, sys; print("; ".join(json.load(sys.stdin)["lacks"]))' 2>/dev/null) || return 0
+  [ -n "$lacks" ] && [ "${SWARMLAB_UP_PROVIDER:-auto}" = auto ] && [ -n "$(missing_packages vm)" ] || return 0
+  say "this kernel has no $lacks: so the hosts of $1 will be virtual machines"
+  say "(with SWARMLAB_UP_PROVIDER=docker they are containers all the same, and what cannot be shown there is inconclusive)"
+  install_packages vm
+}
+
+case "${1:-run}" in
+  run) install_packages run; start_engine; make_environment run; [ -z "${2:-}" ] || machines_if_needed "$2" ;;
+  dev) install_packages dev; install_packages vm; start_engine; make_environment dev ;;
   lint) make_environment dev ;;
-  vm) install_packages ;;
-  *) die "unknown: $1" "tools/setup.sh run|dev|lint|vm" ;;
+  vm) install_packages vm ;;
+  *) die "unknown: $1" "tools/setup.sh run [SCENARIO] | dev | lint | vm" ;;
 esac

@@ -101,7 +101,7 @@ def plan_command(**given: Any) -> None:
     if given["format"] == "json":
         names = ("lab", "provider", "why", "hosts", "managers", "steps", "problems")
         expected = [expectation_dict(expectation) for expectation in found.scenario.expectations]
-        more = {"needs": found.needs, "providers": as_rows(found.offers)}
+        more = {"needs": found.needs, "lacks": found.lacks, "providers": as_rows(found.offers)}
         echo_json({**{name: getattr(found, name) for name in names}, "scenario": found.scenario.name, **more, "expectations": expected})
     else:
         click.echo("\n".join(_plan(found)))

@@ -17,12 +17,13 @@ ARP_TASKS = 30  # every ordered pair of that many tasks on one kernel fills the 
 
 @dataclass(frozen=True)
 class Fitness:
-    """One thing that was looked at."""
+    """One thing that was looked at. What is not `needed` is no problem when it is missing: something else takes its place."""
 
     name: str
     ok: bool
     detail: str
     fix: str = ""
+    needed: bool = True
 
 
 def doctor(inventory: Path | None = None) -> list[Fitness]:
@@ -59,8 +60,11 @@ def _neighbours() -> Fitness:
 
 
 def _providers() -> list[Fitness]:
+    """One that works is enough."""
+    found = {name: providers.get(name).fitness() for name in providers.PROVIDERS}
+    enough = any(not problems for problems in found.values())
     rows = []
-    for name in providers.PROVIDERS:
-        problems = providers.get(name).fitness()
-        rows += [Fitness(f"provider {name}", False, p.text, p.fix) for p in problems] or [Fitness(f"provider {name}", True, "works here")]
+    for name, problems in found.items():
+        rows += [Fitness(f"provider {name}", False, p.text, p.fix, needed=not enough) for p in problems]
+        rows += [] if problems else [Fitness(f"provider {name}", True, "works here")]
     return rows

@@ -13,12 +13,13 @@ from swarmlab.lab.options import UpOptions
 from swarmlab.lab.up import grown, intend, needs_outside
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers.kernel import Offer
+from swarmlab.reports.text import plural
 from swarmlab.scenario.needs import needs
 
 
 @dataclass(frozen=True)
 class LabPlan:
-    """What would happen. `problems` are the reasons why it cannot, here and now."""
+    """What would happen. `problems`: why it cannot, here and now; `lacks`: of `needs`, what that provider's kernel has not."""
 
     lab: str
     provider: str
@@ -29,6 +30,7 @@ class LabPlan:
     steps: list[str]
     problems: list[str]
     needs: list[str] = field(default_factory=list)
+    lacks: list[str] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
 
 
@@ -50,16 +52,25 @@ def plan(options: UpOptions) -> LabPlan:
         f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}",
         *(["make a machine beside them, `outside` the Swarm"] if needs_outside(scenario) else []),
         f"form a Swarm with {scenario.managers} of them as managers",
-        f"carry {len(scenario.images)} images there: {', '.join(scenario.images)}",
+        f"carry {plural(len(scenario.images), 'image')} there: {', '.join(scenario.images)}",
         *[f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}" for n in scenario.networks.values()],
         *[f"create {n.driver} network {n.name} on each of {', '.join(n.hosts)}" for n in scenario.local_networks.values()],
-        *[f"deploy service {s.name}, {'one task per host' if s.is_global else f'{s.replicas} tasks'}" for s in scenario.services.values()],
+        *[
+            f"deploy service {s.name}, {'one task per host' if s.is_global else plural(s.replicas, 'task')}"
+            for s in scenario.services.values()
+        ],
         *[f"run container {c.name} on {c.host}" for c in scenario.containers.values()],
         f"prove {len(scenario.expectations)} expectations",
     ]
+    table = offers()
+    lacks = [str(n) for found in table for n in needed if found.provider == provider and found.features[n.feature].has is False]
     return LabPlan(
-        intent.lab, provider, why, scenario.hosts, scenario.managers, scenario, steps, problems, list(map(str, needed)), offers()
+        intent.lab, provider, why, scenario.hosts, scenario.managers, scenario, steps, problems, list(map(str, needed)), lacks, table
     )
+
+
+def _tasks(replicas: int | None) -> str:
+    return "one task per host" if replicas is None else plural(replicas, "task")
 
 
 def _traits(internal: bool, encrypted: bool) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from swarmlab.providers import get
 from tests.e2e.driver import User, plain_three_tier, processes
 
 
@@ -62,13 +60,9 @@ def lab(user: User, leaky_file: Path) -> Lab:
 
 
 @pytest.fixture(scope="session")
-def machines(user: User) -> User:
-    """The same user, where machines can be made. Their images are those of SWARMLAB_HOME, where there are some."""
-    if problems := get("qemu").fitness():
-        pytest.skip("; ".join(f"{problem.text} ({problem.fix})" for problem in problems))
-    images = Path(os.environ.get("SWARMLAB_HOME", "/nonexistent")) / "images"
-    if images.is_dir() and not (user.home / "images").exists():
-        (user.home / "images").symlink_to(images)
+def machines(user: User, machine_images: Path) -> User:
+    """The same user, where machines can be made."""
+    (user.home / "images").symlink_to(machine_images)
     return user
 
 

@@ -1,8 +1,7 @@
-"""three-tier on machines, with an encrypted back network; and `kill -9` of `up` at different moments. Runs when asked for."""
+"""three-tier on machines, with an encrypted back network; and `kill -9` of `up` at different moments."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -13,11 +12,7 @@ import pytest
 from tests.e2e.conftest import Lab
 from tests.e2e.driver import ROOT, SWARMLAB, User, kill, processes
 
-ASKED = "SWARMLAB_TEST_VM"
-pytestmark = [
-    pytest.mark.vm,
-    pytest.mark.skipif(os.environ.get(ASKED) != "1", reason=f"machines take minutes to emulate; set {ASKED}=1 to test them"),
-]
+pytestmark = pytest.mark.vm
 # Prints, for ten seconds, what crosses the underlay: protocol numbers, and VXLAN's network numbers.
 CAPTURE = """
 import socket, time

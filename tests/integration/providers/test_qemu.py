@@ -1,4 +1,4 @@
-"""Machines for real: restored, told apart, started again, gone. Emulated this takes minutes, so it runs only when asked for."""
+"""Machines for real: restored, told apart, started again, gone. Where they are emulated this takes minutes."""
 
 from __future__ import annotations
 
@@ -16,34 +16,20 @@ from swarmlab.providers import HostsWanted, get, qemu_processes
 from swarmlab.remote import Remote, fan_out
 from tests.integration.providers.lab import Lab
 
-ASKED = "SWARMLAB_TEST_VM"
 HOME = "0123456789ab"
-pytestmark = [
-    pytest.mark.vm,
-    pytest.mark.skipif(os.environ.get(ASKED) != "1", reason=f"machines take minutes to emulate; set {ASKED}=1 to test them"),
-]
+pytestmark = pytest.mark.vm
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    provider = get("qemu")
-    if problems := provider.fitness():
-        pytest.skip("; ".join(f"{problem.text} ({problem.fix})" for problem in problems))
-    wanted = HostsWanted(f"test-{os.getpid()}", 2, "", HOME, _home(tmp_path_factory) / "labs" / "test-vm")
+def lab(machine_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    provider, home = get("qemu"), tmp_path_factory.mktemp("home")
+    (home / "images").symlink_to(machine_images)
+    wanted = HostsWanted(f"test-{os.getpid()}", 2, "", HOME, home / "labs" / "test-vm")
     try:
         yield Lab(provider, wanted, provider.create(wanted, Bus()))
     finally:
         provider.destroy(wanted.lab, wanted.home)
     assert not qemu_processes.machines(HOME, wanted.lab)
-
-
-def _home(factory: pytest.TempPathFactory) -> Path:
-    """A state directory whose images are those of SWARMLAB_HOME, where there are some: building them anew takes minutes."""
-    home = factory.mktemp("home")
-    images = Path(os.environ.get("SWARMLAB_HOME", "/nonexistent")) / "images"
-    if images.is_dir():
-        (home / "images").symlink_to(images)
-    return home
 
 
 def _say(host: Host, *argv: str) -> str:

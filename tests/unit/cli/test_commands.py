@@ -177,7 +177,7 @@ def test_plan(fake: Fake, run: Run) -> None:
         why, problem = "the cheapest that works here", "docker: no engine\n  fix: start it"
         return SimpleNamespace(
             lab="shop", provider="docker", why=why, hosts=3, managers=1, scenario=SCENARIO, steps=["make 3 hosts"], problems=[problem],
-            needs=["ESP, which network back needs"], offers=OFFERS,
+            needs=["ESP, which network back needs"], lacks=["ESP, which network back needs"], offers=OFFERS,
         )  # fmt: skip
 
     fake("plan", plan)
@@ -190,7 +190,7 @@ def test_plan(fake: Fake, run: Run) -> None:
     assert asked == [UpOptions("shop", hosts=3, settings={"a": "b"})]
     document = json.loads(run("plan", "shop", "--format", "json").out)
     assert (document["steps"], len(document["expectations"])) == (["make 3 hosts"], 2)
-    assert document["needs"] == ["ESP, which network back needs"]
+    assert document["needs"] == document["lacks"] == ["ESP, which network back needs"]
     assert document["providers"][0] == {
         "provider": "docker",
         "hosts": {"has": True, "most": 200, "why": ""},
@@ -206,6 +206,7 @@ class Fitness:
     ok: bool
     detail: str
     fix: str = ""
+    needed: bool = True
 
 
 def test_doctor(fake: Fake, run: Run) -> None:
@@ -221,6 +222,12 @@ def test_doctor(fake: Fake, run: Run) -> None:
     ]
     fake("doctor", lambda inventory: [Fitness("python", True, "3.11")])
     assert run("doctor").status == 0
+    fake(
+        "doctor",
+        lambda inventory: [Fitness("provider docker", True, "works"), Fitness("provider qemu", False, "none", "get it", needed=False)],
+    )
+    ran = run("doctor")
+    assert (ran.status, ran.out) == (0, f"ok  provider docker  works\n--  provider qemu    none\n    fix: get it\n{TABLE}all is well\n")
 
 
 def test_report_in_another_format(fake: Fake, run: Run, tmp_path: Path) -> None:
