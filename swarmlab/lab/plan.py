@@ -55,10 +55,7 @@ def plan(options: UpOptions) -> LabPlan:
         f"carry {plural(len(scenario.images), 'image')} there: {', '.join(scenario.images)}",
         *[f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}" for n in scenario.networks.values()],
         *[f"create {n.driver} network {n.name} on each of {', '.join(n.hosts)}" for n in scenario.local_networks.values()],
-        *[
-            f"deploy service {s.name}, {'one task per host' if s.is_global else plural(s.replicas, 'task')}"
-            for s in scenario.services.values()
-        ],
+        *[f"deploy service {s.name}, {_tasks(s.replicas)}" for s in scenario.services.values()],
         *[f"run container {c.name} on {c.host}" for c in scenario.containers.values()],
         f"prove {len(scenario.expectations)} expectations",
     ]
