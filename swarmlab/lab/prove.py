@@ -18,7 +18,7 @@ from swarmlab.errors import HostError
 from swarmlab.events import Bus, Phase
 from swarmlab.lab.prove_wire import prove_wire
 from swarmlab.lab.vantage import vantage
-from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.check import Check, Finding, Verdict, worst_first
 from swarmlab.model.evidence import Measurement
 from swarmlab.model.expectation import DENY, Kind
 from swarmlab.model.host import Host, HostFacts
@@ -64,7 +64,7 @@ def prove(
                 break
         more = probes.sizes(scenario, endpoints, links, measured, timeout=timeout)
         wired = prove_wire(engines, links, swarm, scenario, lab, endpoints, measured, timeout=timeout, bus=bus, pcap=pcap)
-        checks, findings = (*checks, *more[0], *wired[0]), (*findings, *more[1], *wired[1])
+        checks, findings = (*checks, *more[0], *wired[0]), worst_first((*findings, *more[1], *wired[1]))
         return Proof(checks, findings, _facts(engines, links, measured), attempts)
 
 

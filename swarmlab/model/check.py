@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -50,9 +50,17 @@ class Finding:
     """A named fault: where it is, how bad, what to do, and how we know."""
 
     id: str
-    severity: str  # connectivity | isolation | confidentiality | flaky | info
+    severity: str  # one of SEVERITIES
     title: str
     hosts: tuple[str, ...]
     layer: str
     fix: str
     source: str
+
+
+SEVERITIES = ("isolation", "confidentiality", "connectivity", "flaky", "info")  # the worst first
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """What can be read or reached by strangers comes before what cannot be reached."""
+    return tuple(sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.id)))

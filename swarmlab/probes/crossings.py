@@ -66,7 +66,10 @@ def _overlay_lost(facts: Facts, pair: tuple[str, str], network: str, crossing: C
     ways = "; ".join(f"{count} lost from {a} to {b}" for (a, b), count in sorted(crossing.lost.items())) or "where is not known"
     dead = not crossing.answered
     if dead and declared is not None and declared.encrypted:
-        fix = f"let IP protocol 50 (ESP) pass between {pair[0]} and {pair[1]}, and see that both kernels have esp4 and gcm"
+        fix = (
+            f"the findings on the wire say which: ESP (IP protocol 50) must pass between {pair[0]} and {pair[1]}, both kernels need esp4 "
+            "and gcm, and what one side sends in clear the other refuses"
+        )
         title, source = f"encrypted {network} carries nothing between {pair[0]} and {pair[1]}, while VXLAN passes", ISSUE + "26523"
     else:
         fix = f"compare `docker network inspect -v` of {network} on {pair[0]} and {pair[1]}: their control planes may differ"

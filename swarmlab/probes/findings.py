@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.check import Check, Finding, Verdict, worst_first
 from swarmlab.model.evidence import Measurement, Outcome
 from swarmlab.model.expectation import ALLOW, DENY
 from swarmlab.model.probe import Probe, ProbePlan
@@ -19,8 +19,7 @@ def findings(scenario: Scenario, plan: ProbePlan, measurement: Measurement, chec
     facts, checks = Facts(scenario, plan, measurement), list(checks)
     found = [f for look in (_leaks, _names, _networks) for f in look(checks)]
     found += [f for seek in (crossings, _unsent, _duplicates, _kernels) for f in seek(facts)]
-    order = ("isolation", "confidentiality", "connectivity", "flaky", "info")
-    return tuple(sorted(found, key=lambda f: (order.index(f.severity), f.id)))
+    return worst_first(found)
 
 
 def _leaks(checks: list[Check]) -> Iterator[Finding]:

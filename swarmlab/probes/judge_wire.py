@@ -44,7 +44,7 @@ def in_clear(facts: WireFacts, p: Passage) -> str:
     if frames:
         count = sum(c.packets for c in frames)
         return f"{count} VXLAN frames of VNI {frames[0].number} left {here} in clear for {frames[0].target}"
-    if not p.plain and p.forged_name in facts.measured.arrived:
+    if facts.injectable(p):
         return f"{there} takes cleartext for it: a forged VXLAN frame in clear arrived at {p.target.id}"
     return ""
 
@@ -104,13 +104,13 @@ def esp_was_seen(facts: WireFacts, p: Passage) -> str:
     return ""
 
 
-def esp_is_its_own(facts: WireFacts, p: Passage) -> str:
-    """Overlays share associations: where several are encrypted, only a canary that arrived shows that some of the ESP was this one's."""
-    shared = [q for q in facts.plan.passages if q.way == p.way and not q.plain]
-    if not facts.esp(p) or len(shared) < 2 or p.name in facts.measured.arrived:
+def canary_came(facts: WireFacts, p: Passage) -> str:
+    """It was read nowhere and yet came, so it was in the ESP. One that was lost may never have left; and overlays share associations."""
+    if not facts.esp(p) or p.name in facts.measured.arrived:
         return ""
-    others = " and ".join(sorted(q.network for q in shared if q is not p))
-    return f"the ESP that was seen may be that of {others}: the canary of {p.network} did not arrive"
+    others = sorted({q.network for q in facts.plan.passages if q.way == p.way and not q.plain} - {p.network})
+    whose = f"that of {' and '.join(others)}" if others else "another's"
+    return f"the canary did not arrive at {p.target.id}, so the ESP that was seen may be {whose}"
 
 
 def policy_fits(facts: WireFacts, p: Passage) -> str:
@@ -159,9 +159,8 @@ def forgery_was_refused(facts: WireFacts, p: Passage) -> str:
 
 
 CONDITIONS: tuple[Callable[[WireFacts, Passage], str], ...] = (
-    kernels_have_esp, agents_answered, vni_is_known, canary_was_sent, capture_is_whole, capture_is_proven, esp_was_seen, esp_is_its_own,
-    policy_fits,
-    association_was_used, rule_marked, peer_would_drop, forgery_was_refused,
+    kernels_have_esp, agents_answered, vni_is_known, canary_was_sent, capture_is_whole, capture_is_proven, esp_was_seen, canary_came,
+    policy_fits, association_was_used, rule_marked, peer_would_drop, forgery_was_refused,
 )  # fmt: skip
 # What explains a canary that was not read on a plain overlay.
 OF_PLAIN = (agents_answered, canary_was_sent, capture_is_whole)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 
 from swarmlab.model.wire import MARK, Association, Capture, Count, KernelState, Passage, Rule, Sighting, WireMeasurement, WirePlan
 
@@ -16,11 +15,6 @@ class WireFacts:
 
     def __init__(self, plan: WirePlan, measured: WireMeasurement) -> None:
         self.plan, self.measured = plan, measured
-
-    @cached_property
-    def owners(self) -> dict[str, str]:
-        """Address on the underlay -> its host."""
-        return {address: host for host, addresses in self.measured.addresses.items() for address in addresses if address}
 
     def addresses(self, host: str) -> frozenset[str]:
         """The host's own on the underlay."""
@@ -41,9 +35,11 @@ class WireFacts:
         return list(self.outgoing(p, "esp"))
 
     def vxlan(self, p: Passage) -> list[Count]:
-        """VXLAN of this overlay in clear to that peer, or to somebody who is no host of the lab."""
+        """VXLAN of this overlay in clear to that peer, or to somebody who has no part in it."""
         counts = self.capture(p.source.host).counts
-        strangers = (c for c in counts if c.outgoing and c.kind == "vxlan" and c.target not in self.owners)
+        sharing = (q.target.host for q in self.plan.passages if q.network == p.network and q.source.host == p.source.host)
+        peers = frozenset().union(*map(self.addresses, sharing))
+        strangers = (c for c in counts if c.outgoing and c.kind == "vxlan" and c.target not in peers)
         return [c for c in (*self.outgoing(p, "vxlan"), *strangers) if c.number in p.vnis]
 
     def read(self, p: Passage) -> list[Sighting]:
@@ -57,6 +53,10 @@ class WireFacts:
     def forged_witness(self, p: Passage) -> Passage | None:
         """A plain passage the same way, for which a forged frame arrived."""
         return next((w for w in self.twins(p) if w.forged_name in self.measured.arrived), None)
+
+    def injectable(self, p: Passage) -> bool:
+        """A forged frame in clear arrived, although the overlay is encrypted."""
+        return not p.plain and p.forged_name in self.measured.arrived
 
     def twins(self, p: Passage) -> list[Passage]:
         """Plain ones, the same way, over other overlays."""

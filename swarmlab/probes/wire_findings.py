@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.check import Check, Finding, Verdict, worst_first
 from swarmlab.model.wire import ENCRYPTED, Passage, WireMeasurement, WirePlan
 from swarmlab.probes.crossings import ISSUE
 from swarmlab.probes.wire_facts import WireFacts
@@ -17,11 +17,11 @@ def wire_findings(plan: WirePlan, measured: WireMeasurement, checks: Sequence[Ch
     """Each fault once, the worst kind first."""
     facts = WireFacts(plan, measured)
     found = {f.id: f for look in (_leaks, _unmarked, _keyless, _lost, _mismatched, _kernels) for f in look(facts, checks)}
-    order = ("isolation", "confidentiality", "connectivity", "flaky", "info")
-    return tuple(sorted(found.values(), key=lambda f: (order.index(f.severity), f.id)))
+    return worst_first(found.values())
 
 
 def _leaks(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
+    """What one side sends in clear, and what the other takes, are faults of different hosts: both are said."""
     for check in checks:
         if check.verdict is not Verdict.FAIL or check.expected != ENCRYPTED:
             continue
@@ -29,18 +29,12 @@ def _leaks(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
         if check.evidence.get("read_in_clear") or check.evidence.get("vxlan_packets"):
             title = f"{check.network} leaves {here} in clear, although it should be encrypted"
             yield Finding(f"cleartext:{check.network}@{here}", "confidentiality", title, (here,), "underlay", HEAL, check.explanation)
-        else:
+        if any(p.network == check.network and p.way == (here, there) and facts.injectable(p) for p in facts.plan.guarded):
             title = f"{there} takes cleartext for {check.network}: anybody on the underlay can put frames into it"
-            fix = f"on {there}: {HEAL}"
             yield Finding(
-                f"injectable:{check.network}@{there}",
-                "isolation",
-                title,
-                (there,),
-                "firewall",
-                fix,
-                f"{check.explanation} GHSA-vwm3-crmr-xfxw",
-            )
+                f"injectable:{check.network}@{there}", "isolation", title, (there,), "firewall", f"on {there}: {HEAL}",
+                f"a forged VXLAN frame in clear arrived at {check.target}; GHSA-vwm3-crmr-xfxw",
+            )  # fmt: skip
 
 
 def _able(facts: WireFacts) -> Iterator[Passage]:

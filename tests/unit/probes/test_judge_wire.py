@@ -109,6 +109,10 @@ MISSING: tuple[tuple[Change, str], ...] = (
     (lambda p, m: replace(m, captures={"host2": m.captures["host2"]}), "no capture on host1: its agent did not tell"),
     (unread, "the capture on host1 is not proven: the canary of plain plain-net to host2 was not seen in it"),
     (without("esp"), "no ESP from host1 to host2 was seen"),
+    (
+        lambda p, m: replace(m, arrived=m.arrived - {passage(p, "secret-net").name}),
+        "the canary did not arrive at bank.1, so the ESP that was seen may be another's",
+    ),
     (spi(1), "has an SPI that host1's kernel does not hold"),
     (lambda p, m: told(m, "host1", associations=()), "host1 holds no IPsec association for host2"),
     (lambda p, m: told(m, "host1", policies=()), "no policy on host1 fits packets to port 4789 of host2"),
@@ -142,7 +146,7 @@ def test_the_table_knocks_out_every_condition() -> None:
     for change, _ in MISSING:
         facts = wires_facts(p, change(p, honest(p)))
         hit |= {condition.__name__ for condition in CONDITIONS if condition(facts, passage(p, "secret-net"))}
-    assert hit | {"vni_is_known", "esp_is_its_own"} == {condition.__name__ for condition in CONDITIONS}
+    assert hit | {"vni_is_known"} == {condition.__name__ for condition in CONDITIONS}
 
 
 def wires_facts(p: WirePlan, m: WireMeasurement):  # type: ignore[no-untyped-def]
@@ -184,7 +188,7 @@ def test_esp_of_one_encrypted_overlay_does_not_vouch_for_another() -> None:
     assert found[ID].verdict is Verdict.PASS
     check = found["wire:vault-net@host1->host2"]
     assert (check.verdict, check.observed) == (Verdict.INCONCLUSIVE, "unknown")
-    assert "the ESP that was seen may be that of secret-net: the canary of vault-net did not arrive" in check.explanation
+    assert "the canary did not arrive at bank.1, so the ESP that was seen may be that of secret-net" in check.explanation
     assert checks(p, honest(p), s)["wire:vault-net@host1->host2"].verdict is Verdict.PASS
 
 
@@ -223,6 +227,17 @@ def test_cleartext_fails_even_when_all_else_is_unknown(change: Change, text: str
     assert check.explanation.startswith("secret-net is not encrypted from host1 to host2: ")
     assert text in check.explanation
     assert checks(p, m)["wire:secret-net@host2->host1"].verdict is not Verdict.FAIL, "the other direction is another check"
+
+
+def test_cleartext_to_a_host_that_has_no_part_in_the_overlay_is_a_leak() -> None:
+    """No passage leads to host3: whatever sends it frames there has gone astray."""
+    p = planned()
+    m = honest(p)
+    m = replace(m, addresses={**m.addresses, "host3": frozenset({ADDRESSES["host3"]})})
+    astray = count("host1", "host3", "vxlan", VNI["secret-net"])
+    check = checks(p, seen(m, "host1", counts=(*m.captures["host1"].counts, astray)))[ID]
+    assert check.verdict is Verdict.FAIL
+    assert "left host1 in clear for 172.30.0.3" in check.explanation
 
 
 def test_cleartext_that_only_the_receiver_sees_is_none() -> None:
@@ -295,7 +310,9 @@ def test_esp_that_leaves_and_never_arrives_is_blocked() -> None:
     kept = tuple(c for c in m.captures["host2"].counts if c.outgoing or c.kind != "esp")
     m = seen(replace(m, arrived=m.arrived - {passage(p, "secret-net").name}), "host2", counts=kept)
     assert findings(p, m) == {"esp-lost:host1->host2": "connectivity"}
-    assert checks(p, m)[ID].verdict is Verdict.PASS, "what left was encrypted"
+    check = checks(p, m)[ID]
+    assert (check.verdict, check.observed) == (Verdict.INCONCLUSIVE, "unknown"), "who knows what that ESP was"
+    assert "the canary did not arrive at bank.1, so the ESP that was seen may be another's" in check.explanation
     assert findings(p, seen(m, "host2", unseen=1)) == {}, "a capture that lost packets cannot say so"
     assert findings(p, seen(m, "host2", sightings=())) == {}, "nor one into which nothing came"
 
@@ -339,3 +356,5 @@ def test_faults_of_the_kernel_are_named() -> None:
     assert findings(p, forged("secret-net", arrived=True)(p, m)) == {"injectable:secret-net@host2": "isolation"}
     leak = canary_in(count("host1", "host2", "vxlan", VNI["secret-net"]))(p, m)
     assert findings(p, leak) == {"cleartext:secret-net@host1": "confidentiality"}
+    both = {"injectable:secret-net@host2": "isolation", "cleartext:secret-net@host1": "confidentiality"}
+    assert findings(p, forged("secret-net", arrived=True)(p, leak)) == both, "one host sends in clear, another takes it"
