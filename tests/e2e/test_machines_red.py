@@ -5,7 +5,6 @@ back-net is encrypted and on host2 and host3; front-net is plain and on all thre
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -16,11 +15,7 @@ from tests.e2e.conftest import Lab
 from tests.e2e.driver import checks
 from tests.e2e.test_checks_can_fail import address_of
 
-ASKED = "SWARMLAB_TEST_VM"
-pytestmark = [
-    pytest.mark.vm,
-    pytest.mark.skipif(os.environ.get(ASKED) != "1", reason=f"machines take minutes to emulate; set {ASKED}=1 to test them"),
-]
+pytestmark = pytest.mark.vm
 Report = dict[str, Any]
 PAIR = {"host2", "host3"}
 WIRE = {"wire:back-net@host2->host3", "wire:back-net@host3->host2"}
