@@ -8,7 +8,7 @@ import json
 import shlex
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 from swarmlab.providers.images import recipe
@@ -16,6 +16,7 @@ from swarmlab.providers.images.by_host import Choice
 
 DEFAULT_ENGINE = "26.1"  # emulated, its hosts are ready about twice as fast as those of 20.10 (measured)
 KERNEL_PACKAGES = ("linux-image-cloud-amd64",)
+BORROWED_PACKAGES = ("initramfs-tools",)  # named, since sid's kernel would rather take dracut, of which BEFORE says nothing
 SUITES = {"6.1": "bookworm", "6.12": "trixie", "7.2": "sid"}  # kernel -> the Debian suite that carries it
 KERNELS = Choice("kernel", SUITES, "host1=6.1,host2=6.12")
 KEYRING = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
@@ -108,7 +109,8 @@ def _borrow(suite: str) -> tuple[str, ...]:
 def machine_recipe(engine: str, kernel: str = "") -> MachineRecipe:
     """The recipe for an engine and a kernel, as `--engine` and `--kernel` name them; without a kernel, the engine's own suite's."""
     node = recipe.recipe(engine)
-    return MachineRecipe(node.engine, node.suite, (*node.packages, *KERNEL_PACKAGES), KERNELS.checked(kernel) if kernel else "")
+    own = MachineRecipe(node.engine, node.suite, (*node.packages, *KERNEL_PACKAGES), KERNELS.checked(kernel) if kernel else "")
+    return replace(own, packages=(*own.packages, *BORROWED_PACKAGES)) if own.borrowed else own
 
 
 def machine_recipes(engine: str, kernel: str, hosts: Sequence[str]) -> dict[str, MachineRecipe]:
