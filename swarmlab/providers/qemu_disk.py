@@ -87,8 +87,10 @@ def ensure(recipe: MachineRecipe, lab_directory: Path, bus: Bus) -> Disk:
 
 def _refuse_another_kernel(recipe: MachineRecipe, disk: Disk) -> None:
     """A suite's kernel is not the same for ever: who asks for one by its version gets that, or is told."""
+    if not recipe.kernel:
+        return
     found = release(disk.kernel)
-    if recipe.kernel and not f"{found}.".startswith(f"{recipe.kernel}."):
+    if not found.startswith(f"{recipe.kernel}."):
         suite = recipe.borrowed or recipe.suite
         raise ProviderError(
             f"kernel {recipe.kernel} is asked for, and what Debian {suite} carries is {found or 'unknown'}",
