@@ -8,7 +8,7 @@ import json
 import shlex
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 
 from swarmlab.providers.images import recipe
@@ -16,7 +16,8 @@ from swarmlab.providers.images.by_host import Choice
 
 DEFAULT_ENGINE = "26.1"  # emulated, its hosts are ready about twice as fast as those of 20.10 (measured)
 KERNEL_PACKAGES = ("linux-image-cloud-amd64",)
-BORROWED_PACKAGES = ("initramfs-tools",)  # named, since sid's kernel would rather take dracut, of which BEFORE says nothing
+# sid's kernel would rather take dracut, whose systemd hands on a umask of 0: sshd refuses the directory that is then made for it.
+MORE_PACKAGES = {"sid": ("initramfs-tools",)}
 SUITES = {"6.1": "bookworm", "6.12": "trixie", "7.2": "sid"}  # kernel -> the Debian suite that carries it
 KERNELS = Choice("kernel", SUITES, "host1=6.1,host2=6.12")
 KEYRING = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
@@ -109,8 +110,8 @@ def _borrow(suite: str) -> tuple[str, ...]:
 def machine_recipe(engine: str, kernel: str = "") -> MachineRecipe:
     """The recipe for an engine and a kernel, as `--engine` and `--kernel` name them; without a kernel, the engine's own suite's."""
     node = recipe.recipe(engine)
-    own = MachineRecipe(node.engine, node.suite, (*node.packages, *KERNEL_PACKAGES), KERNELS.checked(kernel) if kernel else "")
-    return replace(own, packages=(*own.packages, *BORROWED_PACKAGES)) if own.borrowed else own
+    more = MORE_PACKAGES.get(SUITES[KERNELS.checked(kernel)] if kernel else node.suite, ())
+    return MachineRecipe(node.engine, node.suite, (*node.packages, *KERNEL_PACKAGES, *more), kernel)
 
 
 def machine_recipes(engine: str, kernel: str, hosts: Sequence[str]) -> dict[str, MachineRecipe]:

@@ -83,13 +83,17 @@ def test_every_engine_has_a_disk_of_its_own_with_a_kernel() -> None:
     assert all("linux-image-cloud-amd64" in one.packages for one in recipes)
 
 
-def test_the_disks_of_those_who_ask_for_nothing_stay_what_they_are() -> None:
-    """Another tag is a disk that every user builds anew. To change one on purpose is to change this list."""
-    assert [images.machine_recipe(engine).tag for engine in RECIPES] == [
-        "vm-bookworm-16eb74458ee5",
-        "vm-trixie-ba612630ba1a",
-        "vm-sid-2153dc27ff2e",
-    ]
+def test_the_disks_of_those_who_ask_for_nothing_do_not_know_of_other_suites() -> None:
+    """Their hash names a disk that every user has: nothing of --kernel may go into it."""
+    for engine in RECIPES:
+        one = images.machine_recipe(engine)
+        assert (one.borrowed, one.before, one.kernel) == ("", images.BEFORE, "")
+        assert one.tag == f"vm-{one.suite}-{one.hash}"
+
+
+def test_whoever_gets_sids_kernel_gets_the_initrd_that_before_configures() -> None:
+    wanted = {"28.5": "", "26.1": "7.2", "20.10": "7.2"}
+    assert all("initramfs-tools" in images.machine_recipe(engine, kernel).packages for engine, kernel in wanted.items())
 
 
 def test_a_kernel_of_another_suite_is_another_disk_and_the_own_ones_is_not() -> None:
