@@ -9,7 +9,7 @@ from swarmlab.lab import state
 from swarmlab.lab.choose import choose
 from swarmlab.lab.offers import offers
 from swarmlab.lab.options import UpOptions
-from swarmlab.lab.software import by_whom
+from swarmlab.lab.software import asked_for, by_whom
 from swarmlab.lab.up import grown, intend, needs_outside
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers.kernel import Offer
@@ -47,7 +47,7 @@ def plan(options: UpOptions) -> LabPlan:
     except ProviderError as error:
         problems.append(str(error))
     steps = [
-        f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}{_versions(options)}",
+        f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}{asked_for(options)}",
         *(["make a machine beside them, `outside` the Swarm"] if needs_outside(scenario) else []),
         f"form a Swarm with {scenario.managers} of them as managers",
         f"carry {len(scenario.images)} images there: {', '.join(scenario.images)}",
@@ -60,10 +60,6 @@ def plan(options: UpOptions) -> LabPlan:
     return LabPlan(
         intent.lab, provider, why, scenario.hosts, scenario.managers, scenario, steps, problems, list(map(str, needed)), offers()
     )
-
-
-def _versions(options: UpOptions) -> str:
-    return "".join(f", {word} {asked}" for word, asked in (("engine", options.engine), ("kernel", options.kernel)) if asked)
 
 
 def _traits(internal: bool, encrypted: bool) -> str:

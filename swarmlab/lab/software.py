@@ -28,6 +28,15 @@ def by_whom(known: LabState | None, options: UpOptions) -> str:
     return "the lab's own" if known else f"--kernel wants hosts with a kernel of their own; docker: {SHARED}"
 
 
+def asked_for(options: UpOptions) -> str:
+    """As the end of a sentence about hosts; "" where nothing is asked for.
+
+    >>> asked_for(UpOptions("shop", kernel="host1=6.1"))
+    ', kernel host1=6.1'
+    """
+    return "".join(f", {word} {asked}" for word, asked in (("engine", options.engine), ("kernel", options.kernel)) if asked)
+
+
 def runs(provider: str, engine: str, kernel: str, hosts: Sequence[str]) -> dict[str, dict[str, str]]:
     """For each host its `engine` and, where it has one of its own, its `kernel`. Raises UsageError for what cannot be."""
     if provider == OWN_KERNELS:
