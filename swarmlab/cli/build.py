@@ -26,6 +26,7 @@ def up_options(given: Mapping[str, Any]) -> Any:
         hosts=given["hosts"],
         managers=int(given["managers"]) if given["managers"] else None,
         engine=given["engine"] or "",
+        kernel=given["kernel"] or "",
         settings=given["set"],
         stand_in=given["stand_in"],
         timeout=given.get("timeout", 2.0),

@@ -15,6 +15,7 @@ Flag = Callable[[Any], Any]
 
 PROVIDERS = ("auto", "docker", "qemu", "vagrant", "inventory")
 ENGINES = ("20.10", "26.1", "28.5")
+KERNELS = ("6.1", "6.12", "7.2")
 MOST_HOSTS = 100
 
 _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -50,10 +51,19 @@ MAKING: tuple[Flag, ...] = (
     click.option("--managers", type=click.Choice(["1", "3", "5"]), help="How many of them manage the Swarm."),
 )
 engine = click.option(
-    "--engine", type=types.Engines(ENGINES), metavar="VERSION|HOST=VERSION,…", help="Which Docker Engine the hosts run; may differ by host."
+    "--engine",
+    type=types.ByHost("engine", ENGINES),
+    metavar="VERSION|HOST=VERSION,…",
+    help="Which Docker Engine the hosts run; may differ by host.",
+)
+kernel = click.option(
+    "--kernel",
+    type=types.ByHost("kernel", KERNELS),
+    metavar="VERSION|HOST=VERSION,…",
+    help="Which kernel the hosts run; may differ by host. Virtual machines only (qemu).",
 )
 name = click.option("--name", metavar="LAB", default="", help="The lab's name; the scenario's otherwise.")
-BUILDING: tuple[Flag, ...] = (*MAKING, engine, name, settings, stand_in)
+BUILDING: tuple[Flag, ...] = (*MAKING, engine, kernel, name, settings, stand_in)
 FILES: tuple[Flag, ...] = (
     plain_format,
     click.option("--json", type=_file, metavar="FILE", help="Also write the report as JSON."),

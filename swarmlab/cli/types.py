@@ -28,13 +28,11 @@ class Seconds(click.FloatRange):
         return seconds
 
 
-class Engines(click.types.StringParamType):
+class ByHost(click.types.StringParamType):
     """VERSION, or HOST=VERSION,…: whether the hosts exist is known only once the scenario is read."""
 
-    name = "engine"
-
-    def __init__(self, known: Sequence[str]) -> None:
-        self.known = known
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name, self.known = name, known
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text itself, or a usage error that lists the known versions."""

@@ -6,41 +6,41 @@ from dataclasses import replace
 
 from swarmlab.errors import UsageError
 from swarmlab.lab.options import UpOptions
+from swarmlab.lab.software import OTHERS, OWN_KERNELS, WHY_NOT, runs
 from swarmlab.lab.state import LabState
 from swarmlab.providers.base import host_names
-from swarmlab.providers.images.recipe import engines
-
-
-def own_or_named(known: LabState | None, options: UpOptions) -> str:
-    """How the provider of an `up` comes to be the one."""
-    return "the lab's own" if known and options.provider == "auto" else "chosen by name"
 
 
 def as_it_is(known: LabState, options: UpOptions, hosts: int) -> UpOptions:
-    """The options with the lab's own provider and engines where none are asked for. Raises UsageError that says what to do."""
+    """The options with the lab's own provider, engines and kernels where none are asked for. Raises UsageError that says what to do."""
     provider = known.provider if options.provider == "auto" else options.provider
     if provider != known.provider:
         raise UsageError(
             f"lab {known.lab!r} is made by provider {known.provider}, and {provider} is asked for",
             fix=f"leave --provider out to complete it, choose another --name, or `swarmlab down {known.lab}` first",
         )
+    if options.kernel and provider != OWN_KERNELS:
+        raise UsageError(
+            f"lab {known.lab!r} is made by provider {provider}, and --kernel is asked for: {WHY_NOT.get(provider, OTHERS)}",
+            fix=f"leave --kernel out to complete it, or choose another --name with --provider {OWN_KERNELS}",
+        )
     if hosts < known.host_count:
         raise UsageError(
             f"lab {known.lab!r} has {known.host_count} hosts, and {hosts} are asked for: none is taken away from a lab",
             fix=f"--hosts {known.host_count}, or `swarmlab down {known.lab}` first",
         )
-    return replace(options, provider=provider, engine=_engine(known, options.engine, hosts))
+    found = replace(options, provider=provider, engine=options.engine or known.engine, kernel=options.kernel or known.kernel)
+    _refuse_changes(known, found, hosts)
+    return found
 
 
-def _engine(known: LabState, wanted: str, hosts: int) -> str:
+def _refuse_changes(known: LabState, wanted: UpOptions, hosts: int) -> None:
     """What a host runs is fixed when it is made; one that is new takes what is asked for."""
-    if not wanted:
-        return known.engine
-    have, asked = engines(known.engine, host_names(known.host_count)), engines(wanted, host_names(hosts))
-    for host in have:
-        if have[host] != asked[host]:
+    have = runs(known.provider, known.engine, known.kernel, host_names(known.host_count))
+    asked = runs(known.provider, wanted.engine, wanted.kernel, host_names(hosts))
+    for host, what, version in [(host, what, version) for host, each in have.items() for what, version in each.items()]:
+        if asked[host][what] != version:
             raise UsageError(
-                f"{host} of lab {known.lab!r} runs engine {have[host]}, and {asked[host]} is asked for; the lab stays as it is",
-                fix=f"leave --engine out to keep it, choose another --name, or `swarmlab down {known.lab}` first",
+                f"{host} of lab {known.lab!r} runs {what} {version}, and {asked[host][what]} is asked for; the lab stays as it is",
+                fix=f"leave --{what} out to keep it, choose another --name, or `swarmlab down {known.lab}` first",
             )
-    return wanted

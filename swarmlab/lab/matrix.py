@@ -11,6 +11,7 @@ from swarmlab.lab import state
 from swarmlab.lab.choose import choose
 from swarmlab.lab.down import down
 from swarmlab.lab.options import UpOptions, lab_name
+from swarmlab.lab.software import by_whom, provider_of
 from swarmlab.lab.up import intend, up
 from swarmlab.model.matrix import EngineRun
 from swarmlab.model.report import Report
@@ -54,7 +55,7 @@ def _prefix_and_hosts(options: UpOptions) -> tuple[str, list[str]]:
 def provider_for(options: UpOptions, bus: Bus) -> str:
     """Chosen once, so that all runs are on the same kind of host. Raises ProviderError."""
     scenario = intend(options).scenario
-    provider, why = choose(options.provider, needs(scenario), scenario.hosts)
+    provider, why = choose(provider_of(options), needs(scenario), scenario.hosts, by=by_whom(None, options))
     bus.info(f"provider {provider.name}: {why}")
     return provider.name
 

@@ -45,3 +45,4 @@ class UpOptions:
     verify: bool = True
     rollback: bool = True
     pcap: Path | None = None
+    kernel: str = ""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from swarmlab.errors import ProviderError
 from swarmlab.lab import state
 from swarmlab.lab.choose import choose
-from swarmlab.lab.existing import own_or_named
 from swarmlab.lab.offers import offers
 from swarmlab.lab.options import UpOptions
+from swarmlab.lab.software import asked_for, by_whom
 from swarmlab.lab.up import grown, intend, needs_outside
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers.kernel import Offer
@@ -38,7 +38,7 @@ def plan(options: UpOptions) -> LabPlan:
     """Raises UsageError or FileRejected, as `up` would."""
     intent = intend(options)
     known = state.load(intent.lab)
-    intent, by = grown(intent, known), own_or_named(known, options)
+    intent, by = grown(intent, known), by_whom(known, options)
     scenario, options = intent.scenario, intent.options
     problems: list[str] = []
     needed = needs(scenario)
@@ -49,7 +49,7 @@ def plan(options: UpOptions) -> LabPlan:
     except ProviderError as error:
         problems.append(str(error))
     steps = [
-        f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}",
+        f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}{asked_for(options)}",
         *(["make a machine beside them, `outside` the Swarm"] if needs_outside(scenario) else []),
         f"form a Swarm with {scenario.managers} of them as managers",
         f"carry {plural(len(scenario.images), 'image')} there: {', '.join(scenario.images)}",

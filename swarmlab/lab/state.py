@@ -28,6 +28,7 @@ class LabState:
     host_count: int
     managers: int
     engine: str = ""
+    kernel: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     stand_in: bool = False
     started: str = ""

@@ -12,17 +12,17 @@ from swarmlab.events import Bus
 from swarmlab.lab import build, home, saved, state
 from swarmlab.lab.choose import choose
 from swarmlab.lab.down import remove
-from swarmlab.lab.existing import as_it_is, own_or_named
+from swarmlab.lab.existing import as_it_is
 from swarmlab.lab.fleet import connected
 from swarmlab.lab.options import UpOptions, lab_name
 from swarmlab.lab.prove import SETTLE, Proof, prove
+from swarmlab.lab.software import by_whom, provider_of, runs
 from swarmlab.lab.state import LabState
 from swarmlab.model.expectation import Kind
 from swarmlab.model.report import Report
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers import Provider
 from swarmlab.providers.base import HostsWanted, host_names
-from swarmlab.providers.images.recipe import engines
 from swarmlab.scenario.needs import needs
 
 
@@ -45,7 +45,7 @@ def intend(options: UpOptions) -> Intent:
     managers = options.managers or min(scenario.managers, hosts)
     if managers > hosts:
         raise UsageError(f"{managers} managers need at least {managers} hosts, and there are {hosts}", fix="--hosts N or --managers 1")
-    engines(options.engine, host_names(hosts))  # refuses what cannot be
+    runs(provider_of(options), options.engine, options.kernel, host_names(hosts))  # refuses what cannot be
     pinned = {h for n in scenario.local_networks.values() for h in n.hosts} | {c.host for c in scenario.containers.values()}
     lacking = sorted(pinned - set(host_names(hosts)))
     if lacking:
@@ -58,7 +58,7 @@ def intend(options: UpOptions) -> Intent:
 def grown(intent: Intent, known: LabState | None) -> Intent:
     """Fitted to the lab that is there: what is not asked for stays as it is. Raises UsageError for what cannot be changed in place."""
     if known is None:
-        return intent
+        return replace(intent, options=replace(intent.options, provider=provider_of(intent.options)))
     scenario = intent.scenario
     count = intent.options.hosts or max(scenario.hosts, known.host_count)
     scenario = replace(scenario, hosts=count, managers=max(scenario.managers, known.managers))
@@ -71,7 +71,7 @@ def up(options: UpOptions, bus: Bus) -> Report:
     with home.locked(intent.lab):
         known = state.load(intent.lab)
         intent, fresh = grown(intent, known), known is None
-        by = own_or_named(known, options)
+        by = by_whom(known, options)
         provider, why = choose(intent.options.provider, needs(intent.scenario), intent.scenario.hosts, by=by)
         bus.info(f"provider {provider.name}: {why}")
         report = Report(intent.lab, intent.scenario.name, provider.name, started=_now(), services=_services(intent.scenario))
@@ -93,7 +93,7 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: Lab
     kept = _remember(intent, provider, report.started, known)
     wanted = _wanted(intent, kept)
     provider.prepare(wanted, bus)
-    kept = replace(kept, engine=options.engine, built=False).with_machines(provider.create(wanted, bus))
+    kept = replace(kept, engine=options.engine, kernel=options.kernel, built=False).with_machines(provider.create(wanted, bus))
     state.save(kept)
     with connected(kept.hosts) as engines:
         swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True)
@@ -127,6 +127,7 @@ def _remember(intent: Intent, provider: Provider, started: str, known: LabState 
         host_count=scenario.hosts,
         managers=scenario.managers,
         engine=known.engine if known and known.hosts else options.engine,
+        kernel=known.kernel if known and known.hosts else options.kernel,
         settings=dict(options.settings),
         stand_in=options.stand_in,
         started=started,
@@ -149,6 +150,7 @@ def _wanted(intent: Intent, kept: LabState) -> HostsWanted:
         directory=kept.directory,
         avoid=tuple(subnets),
         outside=needs_outside(scenario),
+        kernel=intent.options.kernel,
     )
 
 

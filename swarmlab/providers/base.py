@@ -31,7 +31,8 @@ class Problem:
 class HostsWanted:
     """`count` hosts for a lab. `engine` is "", "20.10" or "host1=20.10,host2=28.5"; `home` is the id of the state directory that
     owns the lab; `directory` is the lab's own (0700); `avoid` are subnets that the scenario uses; `outside` asks for one more machine
-    on the underlay, without an engine: the host called `outside`, the last of those that `create` returns.
+    on the underlay, without an engine: the host called `outside`, the last of those that `create` returns. `kernel` is like `engine`, for
+    hosts with a kernel of their own: "" is the one that comes with the engine.
     """
 
     lab: str
@@ -41,6 +42,7 @@ class HostsWanted:
     directory: Path
     avoid: tuple[str, ...] = ()
     outside: bool = False
+    kernel: str = ""
 
     @property
     def names(self) -> list[str]:

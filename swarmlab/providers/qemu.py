@@ -7,7 +7,7 @@ from swarmlab.events import Bus
 from swarmlab.model.host import Host, SshEndpoint
 from swarmlab.providers import qemu_disk, qemu_fitness, qemu_hosts, qemu_processes, qemu_warm, underlay
 from swarmlab.providers.base import HostsWanted, Problem
-from swarmlab.providers.images.machine import engines, machine_recipe
+from swarmlab.providers.images.machine import MachineRecipe, machine_recipes
 from swarmlab.providers.lab_keys import lab_keys
 from swarmlab.providers.qemu_kvm import why_not_kvm
 from swarmlab.providers.qemu_warm import Warm
@@ -27,15 +27,15 @@ class QemuProvider:
         return qemu_fitness.problems()
 
     def prepare(self, wanted: HostsWanted, bus: Bus) -> None:
-        """Have a saved state for each engine that is asked for."""
-        versions = sorted(set(engines(wanted.engine, wanted.names).values()))
-        if all(version in self._saved for version in versions):
+        """Have a saved state for each engine and kernel that is asked for."""
+        recipes = sorted(set(_recipes(wanted).values()), key=lambda recipe: (recipe.tag, recipe.kernel))
+        if all(recipe.tag in self._saved for recipe in recipes):
             return
         images = qemu_disk.cache(wanted.directory)
         with qemu_disk.alone(images):
-            for version in versions:
-                disk = qemu_disk.ensure(machine_recipe(version), wanted.directory, bus)
-                self._saved[version] = qemu_warm.ensure(disk, _accelerator(disk, bus, first=not self._saved), wanted, bus)
+            for recipe in recipes:
+                disk = qemu_disk.ensure(recipe, wanted.directory, bus)
+                self._saved[recipe.tag] = qemu_warm.ensure(disk, _accelerator(disk, bus, first=not self._saved), wanted, bus)
 
     def create(self, wanted: HostsWanted, bus: Bus) -> list[Host]:
         """Have the hosts run and answer."""
@@ -47,8 +47,8 @@ class QemuProvider:
         with bus.phase("hosts", f"{wanted.count} machines") as phase:
             lot = qemu_hosts.lot(wanted, lab_keys(wanted.directory, wanted.names))
             phase(f"underlay {lot.subnet}: waiting for sshd and dockerd", 0, wanted.count)
-            versions = engines(wanted.engine, wanted.names)
-            ports = fan_out(wanted.names, lambda host: qemu_hosts.ready(lot, host, self._saved[versions[host]]))
+            recipes = _recipes(wanted)
+            ports = fan_out(wanted.names, lambda host: qemu_hosts.ready(lot, host, self._saved[recipes[host].tag]))
             lot.keys.pin(ports)
         return [_host(lot, host, port) for host, port in ports.items()]
 
@@ -64,6 +64,10 @@ class QemuProvider:
         for one in qemu_processes.machines(home):
             labs.setdefault(one.lab, []).append(one.host)
         return labs
+
+
+def _recipes(wanted: HostsWanted) -> dict[str, MachineRecipe]:
+    return machine_recipes(wanted.engine, wanted.kernel, wanted.names)
 
 
 def _accelerator(disk: qemu_disk.Disk, bus: Bus, *, first: bool) -> str:

@@ -13,13 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from swarmlab.errors import DeadlinePassed, LabBusy
+from swarmlab.errors import DeadlinePassed, LabBusy, ProviderError
 from swarmlab.events import Bus, Phase
 from swarmlab.providers.images import build
-from swarmlab.providers.images.machine import BEFORE, DISK_SIZE, INSIDE, MachineRecipe, overlay_tar
+from swarmlab.providers.images.machine import DISK_SIZE, INSIDE, MachineRecipe, overlay_tar
 from swarmlab.remote import until
 
 ABOUT = "about a minute and 600 MB of disk, once"
+# Linux's Documentation/arch/x86/boot.rst: where a kernel's header says where its version is written, a sector further on
+MAGIC_AT, VERSION_AT, SECTOR = 0x202, 0x20E, 0x200
 QUEUE = 1200.0  # seconds to wait for another `up` that makes the same image
 
 
@@ -75,10 +77,34 @@ def ensure(recipe: MachineRecipe, lab_directory: Path, bus: Bus) -> Disk:
     """Have the recipe's disk. What is half built lies in the lab's directory, and goes with it."""
     disk = Disk(cache(lab_directory) / recipe.tag)
     if not disk.path.exists():
-        what = f"a disk with Debian {recipe.suite}, engine {recipe.engine} and a kernel: {ABOUT}"
+        kernel = f"kernel {recipe.kernel} of {recipe.borrowed}" if recipe.borrowed else "its kernel"
+        what = f"a disk with Debian {recipe.suite}, engine {recipe.engine} and {kernel}: {ABOUT}"
         with bus.phase("image", what) as phase, half_made(lab_directory, disk.path) as work:
             _build(recipe, work, phase)
+    _refuse_another_kernel(recipe, disk)
     return disk
+
+
+def _refuse_another_kernel(recipe: MachineRecipe, disk: Disk) -> None:
+    """A suite's kernel is not the same for ever: who asks for one by its version gets that, or is told."""
+    if not recipe.kernel:
+        return
+    found = release(disk.kernel)
+    if not found.startswith(f"{recipe.kernel}."):
+        suite = recipe.borrowed or recipe.suite
+        raise ProviderError(
+            f"kernel {recipe.kernel} is asked for, and what Debian {suite} carries is {found or 'unknown'}",
+            fix="leave --kernel out for these hosts, or ask for another one",
+        )
+
+
+def release(kernel: Path) -> str:
+    """What a bzImage says it is, such as 6.12.107+deb13-cloud-amd64; "" when it does not say."""
+    with kernel.open("rb") as file:
+        head = file.read(1 << 16)
+    start = int.from_bytes(head[VERSION_AT : VERSION_AT + 2], "little")
+    words = head[start + SECTOR :].split(b"\0")[0].split() if start and head[MAGIC_AT : MAGIC_AT + 4] == b"HdrS" else []
+    return words[0].decode("ascii", "replace") if words else ""
 
 
 @contextmanager
@@ -127,7 +153,7 @@ def command(recipe: MachineRecipe, files: Path, out: Path) -> list[str]:
     tidy = 'umount "$1.bare" && rmdir "$1.bare"; exit $made'
     boot = f'cp "$1"/boot/vmlinuz-* {to}/kernel && cp "$1"/boot/initrd.img-* {to}/initrd && rm -rf "$1"/boot/*'
     hooks = [
-        *(f"--setup-hook={step}" for step in BEFORE),
+        *(f"--setup-hook={step}" for step in recipe.before),
         *(f'--customize-hook=chroot "$1" sh -c {shlex.quote(step)}' for step in INSIDE),
         f"--customize-hook=tar-in {shlex.quote(str(files))} /",
         f"--customize-hook=umask 022; {boot} && {bare} && {disk}; {tidy}",

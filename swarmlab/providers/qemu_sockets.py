@@ -109,4 +109,4 @@ def _connected(path: Path) -> socket.socket:
 
 
 def _look(path: Path) -> str:
-    return f"its console is {path.with_suffix('.console')}; `swarmlab up` again starts what ended"
+    return f"its console is {path.with_suffix('.console')}, which --no-rollback keeps; `swarmlab up` again starts what ended"

@@ -5,14 +5,23 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shlex
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
 from swarmlab.providers.images import recipe
+from swarmlab.providers.images.by_host import Choice
 
 DEFAULT_ENGINE = "26.1"  # emulated, its hosts are ready about twice as fast as those of 20.10 (measured)
 KERNEL_PACKAGES = ("linux-image-cloud-amd64",)
+# sid's kernel would rather take dracut, whose systemd hands on a umask of 0: sshd refuses the directory that is then made for it.
+MORE_PACKAGES = {"sid": ("initramfs-tools",)}
+SUITES = {"6.1": "bookworm", "6.12": "trixie", "7.2": "sid"}  # kernel -> the Debian suite that carries it
+KERNELS = Choice("kernel", SUITES, "host1=6.1,host2=6.12")
+KEYRING = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+MIRRORS = ("http://deb.debian.org/debian {0} main", "http://security.debian.org/debian-security {0}-security main")
 
 FILES = {  # file beside this one -> (where it goes, mode)
     "machine-init": ("usr/local/sbin/swarmlab-init", 0o755),
@@ -35,33 +44,83 @@ BEFORE = (
 DISK_SIZE = "8G"  # of which a host takes what it writes: the file is sparse
 
 
+# Of a second suite, nothing but the kernel. linux-base serves both suites' packages: of that, the newer one.
+PINS = """Package: *
+Pin: release n={0}*
+Pin-Priority: 1
+
+Package: linux-image-* linux-modules-* linux-binary-* linux-base-*
+Pin: release n={0}*
+Pin-Priority: 990
+
+Package: linux-base
+Pin: release n={0}*
+Pin-Priority: 500
+"""
+
+
 @dataclass(frozen=True)
 class MachineRecipe:
-    """One disk: the engine that Debian's `suite` carries, and that suite's kernel."""
+    """One disk: the engine that Debian's `suite` carries, and a kernel, which may be another suite's; "" is whatever this one has."""
 
     engine: str
     suite: str
     packages: tuple[str, ...]
+    kernel: str = ""
+
+    @property
+    def borrowed(self) -> str:
+        """The other suite that the kernel comes from, "" where it is the engine's own."""
+        found = SUITES.get(self.kernel, self.suite)
+        return "" if found == self.suite else found
+
+    @property
+    def runs(self) -> dict[str, str]:
+        """What a host that starts from it runs, by the flags that ask for it.
+
+        >>> machine_recipe("28.5").runs
+        {'engine': '28.5', 'kernel': '7.2'}
+        """
+        return {"engine": self.engine, "kernel": self.kernel or next(kernel for kernel, suite in SUITES.items() if suite == self.suite)}
+
+    @property
+    def before(self) -> tuple[str, ...]:
+        """Shell commands for the empty root, before anything is installed."""
+        return (*BEFORE, *(_borrow(self.borrowed) if self.borrowed else ()))
 
     @property
     def hash(self) -> str:
         """Twelve hex digits that change when anything that goes onto the disk does."""
-        material = [self.engine, self.suite, self.packages, recipe.LEFT_OUT, INSIDE, BEFORE, DISK_SIZE, sorted(FILES.items())]
+        material = [self.engine, self.suite, self.packages, recipe.LEFT_OUT, INSIDE, self.before, DISK_SIZE, sorted(FILES.items())]
         return hashlib.sha256(json.dumps(material).encode() + overlay_tar()).hexdigest()[:12]
 
     @property
     def tag(self) -> str:
         """The name of its directory in the cache."""
-        return f"vm-{self.suite}-{self.hash}"
+        return "-".join(["vm", self.suite, *([self.kernel] if self.borrowed else []), self.hash])
 
 
-def machine_recipe(engine: str) -> MachineRecipe:
-    """The recipe for an engine version, as `--engine` names it."""
+def _borrow(suite: str) -> tuple[str, ...]:
+    """Have apt know another suite, and take its kernel."""
+    sources = "".join(f"deb {KEYRING} {mirror.format(suite)}\n" for mirror in (MIRRORS[:1] if suite == "sid" else MIRRORS))
+    files = (("sources.list.d/kernel.list", sources), ("preferences.d/kernel", PINS.format(suite)))
+    return tuple(f'printf %s {shlex.quote(text)} >"$1/etc/apt/{path}"' for path, text in files)
+
+
+def machine_recipe(engine: str, kernel: str = "") -> MachineRecipe:
+    """The recipe for an engine and a kernel, as `--engine` and `--kernel` name them; without a kernel, the engine's own suite's."""
     node = recipe.recipe(engine)
-    return MachineRecipe(node.engine, node.suite, (*node.packages, *KERNEL_PACKAGES))
+    more = MORE_PACKAGES.get(SUITES[KERNELS.checked(kernel)] if kernel else node.suite, ())
+    return MachineRecipe(node.engine, node.suite, (*node.packages, *KERNEL_PACKAGES, *more), kernel)
 
 
-def engines(wanted: str, hosts: list[str]) -> dict[str, str]:
+def machine_recipes(engine: str, kernel: str, hosts: Sequence[str]) -> dict[str, MachineRecipe]:
+    """Each host's."""
+    asked = KERNELS.by_host(kernel, dict.fromkeys(hosts, ""))
+    return {host: machine_recipe(version, asked[host]) for host, version in engines(engine, hosts).items()}
+
+
+def engines(wanted: str, hosts: Sequence[str]) -> dict[str, str]:
     """Which engine each host gets.
 
     >>> engines("host2=28.5", ["host1", "host2"])

@@ -6,11 +6,11 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from swarmlab.errors import UsageError
+from swarmlab.providers.images.by_host import Choice
 
 REPOSITORY = "swarmlab/node"
 LABEL = "io.swarmlab.image"
@@ -88,14 +88,15 @@ RECIPES = {
 }
 
 
+ENGINES = Choice("engine", RECIPES, "host1=20.10,host2=28.5")
+
+
 def recipe(engine: str) -> Recipe:
     """The recipe for an engine version, as `--engine` names it."""
-    if engine not in RECIPES:
-        raise UsageError(f"there is no engine `{engine}`", fix=f"use one of {', '.join(RECIPES)}")
-    return RECIPES[engine]
+    return RECIPES[ENGINES.checked(engine)]
 
 
-def engines(wanted: str, hosts: list[str], default: str = DEFAULT_ENGINE) -> dict[str, str]:
+def engines(wanted: str, hosts: Sequence[str], default: str = DEFAULT_ENGINE) -> dict[str, str]:
     """Which engine each host gets.
 
     >>> engines("host2=28.5", ["host1", "host2"])
@@ -103,17 +104,7 @@ def engines(wanted: str, hosts: list[str], default: str = DEFAULT_ENGINE) -> dic
     >>> engines("26.1", ["host1"])
     {'host1': '26.1'}
     """
-    entries = [entry.strip() for entry in wanted.split(",") if entry.strip()]
-    pairs = [entry.split("=", 1) for entry in entries if "=" in entry]
-    named = {host.strip(): version.strip() for host, version in pairs}
-    general = [entry for entry in entries if "=" not in entry]
-    if len(named) < len(pairs):
-        raise UsageError(f"--engine `{wanted}` names one host twice", fix="give each host one engine: host1=20.10,host2=28.5")
-    if len(general) > 1:
-        raise UsageError(f"--engine `{wanted}` names {len(general)} engines for the same hosts", fix="write host1=20.10,host2=28.5")
-    if strangers := sorted(set(named) - set(hosts)):
-        raise UsageError(f"--engine names {', '.join(strangers)}, but the hosts are {', '.join(hosts)}")
-    return {host: recipe(named.get(host, general[0] if general else default)).engine for host in hosts}
+    return ENGINES.by_host(wanted, dict.fromkeys(hosts, default))
 
 
 def file_contents() -> Mapping[str, bytes]:

@@ -15,12 +15,15 @@ import jsonschema
 import pytest
 
 from swarmlab import scenario as scenarios
+from swarmlab.cli.flags import ENGINES, KERNELS
 from swarmlab.errors import Mark
 from swarmlab.events import Bus
 from swarmlab.lab.options import UpOptions
 from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
 from swarmlab.model.scenario import Network, Scenario, Service
 from swarmlab.providers import Problem
+from swarmlab.providers.images.machine import SUITES
+from swarmlab.providers.images.recipe import RECIPES
 from swarmlab.providers.kernel import Answer, Offer
 from swarmlab.reports import as_json
 from tests.unit.cli.conftest import Fake, Run
@@ -267,6 +270,12 @@ def test_completion_knows_commands_flags_and_labs(home: Path) -> None:
     assert complete("swarmlab ver", 1) == ["verify"]
     assert complete("swarmlab up --js", 2) == ["--json"]
     assert complete("swarmlab down s", 2) == ["shop"]
+    assert complete("swarmlab up --kernel host1=6", 3) == ["host1=6.1", "host1=6.12"]
+    assert complete("swarmlab plan --kernel host1=6.1,host2=", 3) == [f"host1=6.1,host2={kernel}" for kernel in KERNELS]
+
+
+def test_the_versions_that_a_shell_is_offered_are_those_that_there_are() -> None:
+    assert (tuple(RECIPES), tuple(SUITES)) == (ENGINES, KERNELS)
 
 
 class Entered(Exception):

@@ -48,8 +48,8 @@ LEAKED = EngineRun("mixed", "shop-mixed", {"host1": "20.10"}, replace(samples.le
 def test_flags_become_runs(fake: Fake, run: Run) -> None:
     matrix = FakeMatrix(fake, CLEAN)
     flags = "--engines 20.10,28.5 --no-mixed --keep --provider docker --hosts 2 --name shop --set a=1 --stand-in --timeout 1 --wait 9"
-    assert run("matrix", "three-tier", *flags.split()).status == 0
-    expected = UpOptions("three-tier", "shop", "docker", None, 2, None, "", {"a": "1"}, stand_in=True, timeout=1.0, wait=9.0)
+    assert run("matrix", "three-tier", *flags.split(), "--kernel", "6.1").status == 0
+    expected = UpOptions("three-tier", "shop", "docker", None, 2, None, "", {"a": "1"}, stand_in=True, timeout=1.0, wait=9.0, kernel="6.1")
     assert matrix.asked == {"options": expected, "engines": ("20.10", "28.5"), "mixed": False, "keep": True}
 
 

@@ -55,6 +55,16 @@ def test_hosts_may_have_engines_of_their_own(fake: Fake, run: Run) -> None:
     assert lab.options.engine == "host1=20.10,host2=28.5"
 
 
+def test_hosts_may_have_kernels_of_their_own(fake: Fake, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = Lab(samples.passed())
+    fake("up", lab.up)
+    assert run("up", "three-tier", "--kernel", "host1=6.1,host2=6.12").status == 0
+    assert lab.options.kernel == "host1=6.1,host2=6.12"
+    monkeypatch.setenv("SWARMLAB_UP_KERNEL", "7.2")
+    run("up", "three-tier")
+    assert lab.options.kernel == "7.2"
+
+
 def test_every_flag_has_an_environment_twin(fake: Fake, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lab = Lab(samples.passed())
     fake("up", lab.up)
@@ -167,6 +177,9 @@ def test_usage_errors_write_nothing(fake: Fake, run: Run, tmp_path: Path) -> Non
         (["--engine", "19"], "'19' is not one of '20.10', '26.1', '28.5'"),
         (["--engine", "host1=20.10,host2=9"], "'9' is not one of '20.10', '26.1', '28.5'"),
         (["--engine", ""], "'' is not one of '20.10', '26.1', '28.5'"),
+        (["--kernel", "5.10"], "'5.10' is not one of '6.1', '6.12', '7.2'"),
+        (["--kernel", "host1=6.1,host2="], "'' is not one of '6.1', '6.12', '7.2'"),
+        (["--kernel", "host1=6.1,"], "'' is not one of '6.1', '6.12', '7.2'"),
         (["--set", "novalue"], "number 1 is not KEY=VALUE"),
         (["--set", "1a=b"], "number 1 is not KEY=VALUE"),
         (["--set", "a=1", "--set", "a=2"], "a is given twice"),

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from swarmlab.errors import DeadlinePassed, ProviderError
+from swarmlab.errors import DeadlinePassed, ProviderError, UsageError
+from swarmlab.events import Bus
 from swarmlab.providers import qemu_disk, qemu_fitness, qemu_kvm, qemu_processes, qemu_warm
 from swarmlab.providers.base import HostsWanted
 from swarmlab.providers.images import machine as images
@@ -80,6 +81,97 @@ def test_every_engine_has_a_disk_of_its_own_with_a_kernel() -> None:
     recipes = [images.machine_recipe(engine) for engine in RECIPES]
     assert len({one.tag for one in recipes}) == len(RECIPES)
     assert all("linux-image-cloud-amd64" in one.packages for one in recipes)
+
+
+def test_the_disks_of_those_who_ask_for_nothing_do_not_know_of_other_suites() -> None:
+    """Their hash names a disk that every user has: nothing of --kernel may go into it."""
+    for engine in RECIPES:
+        one = images.machine_recipe(engine)
+        assert (one.borrowed, one.before, one.kernel) == ("", images.BEFORE, "")
+        assert one.tag == f"vm-{one.suite}-{one.hash}"
+
+
+def test_whoever_gets_sids_kernel_gets_the_initrd_that_before_configures() -> None:
+    wanted = {"28.5": "", "26.1": "7.2", "20.10": "7.2"}
+    assert all("initramfs-tools" in images.machine_recipe(engine, kernel).packages for engine, kernel in wanted.items())
+
+
+def test_a_kernel_of_another_suite_is_another_disk_and_the_own_ones_is_not() -> None:
+    several = [images.machine_recipe(engine, kernel).tag for engine in RECIPES for kernel in images.SUITES]
+    assert len(set(several)) == len(several)
+    own = {"20.10": "6.1", "26.1": "6.12", "28.5": "7.2"}
+    assert all(images.machine_recipe(engine, kernel).tag == images.machine_recipe(engine).tag for engine, kernel in own.items())
+    assert images.machine_recipe("26.1", "6.1").tag.startswith("vm-trixie-6.1-")
+
+
+def test_of_another_suite_the_kernel_is_taken_and_no_more(tmp_path: Path) -> None:
+    def hooks(engine: str, kernel: str) -> str:
+        words = qemu_disk.command(images.machine_recipe(engine, kernel), tmp_path / "a.tar", tmp_path / "out")
+        return "".join(word for word in words if word.startswith("--setup-hook="))
+
+    assert "apt" not in hooks("26.1", "6.12")
+    assert "debian bookworm main" in hooks("26.1", "6.1") and "debian-security bookworm-security main" in hooks("26.1", "6.1")
+    assert "debian sid main" in hooks("26.1", "7.2") and "security" not in hooks("26.1", "7.2"), "sid has none"
+    assert "Package: *\nPin: release n=sid*\nPin-Priority: 1\n" in hooks("26.1", "7.2")
+
+
+def test_each_host_has_its_recipe() -> None:
+    found = images.machine_recipes("host2=28.5", "host1=6.1,host2=6.12", ["host1", "host2", "host3"])
+    assert [one.runs for one in found.values()] == [
+        {"engine": "26.1", "kernel": "6.1"},
+        {"engine": "28.5", "kernel": "6.12"},
+        {"engine": "26.1", "kernel": "6.12"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        ("5.10", "there is no kernel `5.10`\n  fix: use one of 6.1, 6.12, 7.2"),
+        ("host9=6.1", "--kernel names host9, but the hosts are host1"),
+        ("6.1,6.12", "--kernel `6.1,6.12` names 2 kernels for the same hosts\n  fix: write host1=6.1,host2=6.12"),
+        (
+            "host1=6.1,host1=7.2",
+            "--kernel `host1=6.1,host1=7.2` names one host twice\n  fix: give each host one kernel: host1=6.1,host2=6.12",
+        ),
+        ("host1=", "there is no kernel ``\n  fix: use one of 6.1, 6.12, 7.2"),
+        ("6.12,host1=", "there is no kernel ``\n  fix: use one of 6.1, 6.12, 7.2"),
+    ],
+)
+def test_a_kernel_that_cannot_be_is_refused(wanted: str, text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        images.machine_recipes("", wanted, ["host1"])
+    assert str(caught.value) == text
+
+
+def _bz_image(path: Path, version: bytes) -> Path:
+    """The header of a kernel's image, with the version where it says it is."""
+    head = bytearray(0x400)
+    head[0x202:0x206], head[0x20E:0x210] = b"HdrS", (0x150).to_bytes(2, "little")
+    path.write_bytes(bytes(head[:0x350]) + version + b" (debian-kernel@lists.debian.org) #1\0")
+    return path
+
+
+def test_a_kernel_says_what_it_is(tmp_path: Path) -> None:
+    assert qemu_disk.release(_bz_image(tmp_path / "kernel", b"6.12.107+deb13-cloud-amd64")) == "6.12.107+deb13-cloud-amd64"
+    (tmp_path / "other").write_bytes(b"x" * 0x400)
+    assert qemu_disk.release(tmp_path / "other") == ""
+
+
+def test_a_suite_that_has_gone_on_is_not_taken_for_what_it_was(tmp_path: Path) -> None:
+    lab = tmp_path / "labs" / "x"
+    for recipe in (images.machine_recipe("26.1", "6.1"), images.machine_recipe("28.5")):
+        (qemu_disk.cache(lab) / recipe.tag).mkdir()
+        _bz_image(qemu_disk.cache(lab) / recipe.tag / "kernel", b"6.12.3-cloud-amd64")
+    with pytest.raises(ProviderError) as caught:
+        qemu_disk.ensure(images.machine_recipe("26.1", "6.1"), lab, Bus())
+    assert str(caught.value) == (
+        "kernel 6.1 is asked for, and what Debian bookworm carries is 6.12.3-cloud-amd64\n"
+        "  fix: leave --kernel out for these hosts, or ask for another one"
+    )
+    with pytest.raises(ProviderError, match=r"kernel 7.2 is asked for, and what Debian sid carries is 6.12.3-cloud-amd64"):
+        qemu_disk.ensure(images.machine_recipe("28.5", "7.2"), lab, Bus())
+    assert qemu_disk.ensure(images.machine_recipe("28.5"), lab, Bus()).path.name.startswith("vm-sid-"), "no kernel is asked for"
 
 
 def test_the_disk_is_made_inside_the_last_hook(tmp_path: Path) -> None:
