@@ -21,7 +21,6 @@ MORE_PACKAGES = {"sid": ("initramfs-tools",)}
 SUITES = {"6.1": "bookworm", "6.12": "trixie", "7.2": "sid"}  # kernel -> the Debian suite that carries it
 KERNELS = Choice("kernel", SUITES, "host1=6.1,host2=6.12")
 KEYRING = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
-MIRRORS = ("http://deb.debian.org/debian {0} main", "http://security.debian.org/debian-security {0}-security main")
 
 FILES = {  # file beside this one -> (where it goes, mode)
     "machine-init": ("usr/local/sbin/swarmlab-init", 0o755),
@@ -86,7 +85,7 @@ class MachineRecipe:
     @property
     def before(self) -> tuple[str, ...]:
         """Shell commands for the empty root, before anything is installed."""
-        return (*BEFORE, *(_borrow(self.borrowed) if self.borrowed else ()))
+        return (*BEFORE, *(_borrow(self.suite, self.borrowed) if self.borrowed else ()))
 
     @property
     def hash(self) -> str:
@@ -100,11 +99,14 @@ class MachineRecipe:
         return "-".join(["vm", self.suite, *([self.kernel] if self.borrowed else []), self.hash])
 
 
-def _borrow(suite: str) -> tuple[str, ...]:
-    """Have apt know another suite, and take its kernel."""
-    sources = "".join(f"deb {KEYRING} {mirror.format(suite)}\n" for mirror in (MIRRORS[:1] if suite == "sid" else MIRRORS))
-    files = (("sources.list.d/kernel.list", sources), ("preferences.d/kernel", PINS.format(suite)))
-    return tuple(f'printf %s {shlex.quote(text)} >"$1/etc/apt/{path}"' for path, text in files)
+def _borrow(own: str, suite: str) -> tuple[str, ...]:
+    """Have apt know another suite, of the mirrors that the root has its own from, and take that one's kernel."""
+    security = "()" if suite == "sid" else "(-security)"  # sid has none
+    known = f"s|^deb (\\[[^]]*\\] )?(\\S+) {own}{security}? (.*)$|deb {KEYRING} \\2 {suite}\\3 \\4|p"
+    return (
+        f'sed -nE {shlex.quote(known)} "$1/etc/apt/sources.list" >"$1/etc/apt/sources.list.d/kernel.list"',
+        f'printf %s {shlex.quote(PINS.format(suite))} >"$1/etc/apt/preferences.d/kernel"',
+    )
 
 
 def machine_recipe(engine: str, kernel: str = "") -> MachineRecipe:
