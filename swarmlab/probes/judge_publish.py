@@ -119,8 +119,9 @@ def _answered(p: Published, probe: Probe, door: Door, responder: str) -> Judged:
     if by:
         return Verdict.FAIL, "deny", f"{by} answered at {where}, in place of {' or '.join(door.tasks)}."
     if p.taken_by_the_host(probe, door):
-        how = f"accepted the connection and said nothing, and no task saw it: nothing at {door.host} leads it into the mesh"
-        return Verdict.FAIL, "deny", f"{where} {how}."
+        cannot = mesh_cannot_work(p, door)
+        how = f"accepted the connection and said nothing, and no task saw it: {cannot or f'nothing at {door.host} leads it into the mesh'}"
+        return (Verdict.INCONCLUSIVE, "unknown", f"{where} {how}.") if cannot else (Verdict.FAIL, "deny", f"{where} {how}.")
     whose = f"no capture of {' or '.join(door.tasks)} saw the request"
     return Verdict.INCONCLUSIVE, "unknown", f"Something answered at {where}, and it is not known who: {whose}."
 
@@ -129,10 +130,15 @@ def _was_measured(p: Published, probe: Probe, door: Door, evidence: Evidence) ->
     return something_was_measured(p.facts, probe, evidence)
 
 
-def _mesh_can_work(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+def mesh_cannot_work(p: Published, door: Door) -> str:
+    """Why silence of a port of the mesh says nothing at that host; "" when it does."""
     if door.mode == INGRESS and "ip_vs" in p.facts.measurement.lacks.get(door.host, ()):
         return f"the kernel of {door.host} has no IP_VS, so the routing mesh does not work there"
     return ""
+
+
+def _mesh_can_work(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    return mesh_cannot_work(p, door)
 
 
 def _outside_is_sound(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:

@@ -10,7 +10,7 @@ from swarmlab.model.expectation import ALLOW
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.probe import Probe
 from swarmlab.probes.balance import MOST, ROUNDS
-from swarmlab.probes.judge_publish import UNMEASURABLE, Judged, Published
+from swarmlab.probes.judge_publish import UNMEASURABLE, Judged, Published, mesh_cannot_work
 from swarmlab.probes.publish_plan import INGRESS, Door
 
 BUDGET = 1024  # connections of one run; each door gets one for each task whatever the others take
@@ -83,9 +83,7 @@ def _by_capture_alone(p: Published, probes: Iterable[Probe]) -> bool:
 
 def _doubt(p: Published, door: Door, probes: Sequence[Probe], lost: Sequence[Probe]) -> str:
     """Why what is missing says nothing about the mesh; "" when it does."""
-    reasons = [p.facts.unsound(OUTSIDE), *(p.facts.unsound(task) for task in door.tasks)]
-    if "ip_vs" in p.facts.measurement.lacks.get(door.host, ()):
-        reasons.append(f"the kernel of {door.host} has no IP_VS, so the routing mesh does not work there")
+    reasons = [p.facts.unsound(OUTSIDE), *(p.facts.unsound(task) for task in door.tasks), mesh_cannot_work(p, door)]
     reasons += [] if probes else ["no connection was tried"]
     silent = [probe for probe in lost if probe.id not in p.seen.answers]
     reasons += [look(p, probe, door, p.evidence(probe)) for probe in silent for look in UNMEASURABLE]

@@ -295,6 +295,7 @@ ENDS_AT_THE_HOST: dict[str, tuple[Change, frozenset[str], Verdict]] = {
     "a capture that may be blind": (lambda c: c, ALL - {"web.2"}, Verdict.INCONCLUSIVE),
     "a capture that lost something": (lambda c: c.came_to(MESH, web2=(None, None)), ALL, Verdict.INCONCLUSIVE),
     "something was said": (lambda c: replace(c, seen=replace(c.seen, silent=frozenset())), ALL, Verdict.INCONCLUSIVE),
+    "a kernel without a mesh": (lambda c: c.measured(lacks={"host3": ("ip_vs",)}), ALL, Verdict.INCONCLUSIVE),
     "a task saw it": (lambda c: c.came_to(MESH, web2=(True, True)), ALL, Verdict.PASS),
 }
 
