@@ -14,6 +14,7 @@ from swarmlab.agent.protocol import SILENT
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER 0: thousands of probes leave no TIME_WAIT behind, on either side
 _GRACE = 0.3  # seconds that an application's port gets to answer as ours would, once it has accepted
+_SLOW = 10  # times the handshake, where that is longer: kernels shake hands, and a program has to be given its turn
 
 
 class TcpShot(ProbeShot):
@@ -101,7 +102,8 @@ class TcpShot(ProbeShot):
 
     def clock(self, now: float) -> None:
         """An application accepted and says nothing: that is an answer."""
-        if self.connected and self.port != self.volley.port and now - self.connected > min(_GRACE, self.volley.timeout / 4):
+        grace = max(min(_GRACE, self.volley.timeout / 4), _SLOW * (self.connected - self.started))
+        if self.connected and self.port != self.volley.port and now - self.connected > grace:
             self.settle(outcomes.ANSWERED, SILENT)
 
     def overdue(self) -> None:
