@@ -25,14 +25,23 @@ NOBODY_KNOWN = "somebody: no task's capture saw the request"
 
 
 class Published:
-    """What was seen of one run's doors; `doors` are by probe id. `sighted` are tasks whose captures are known to see TCP requests."""
+    """What was seen of one run's doors; `doors` are by probe id. What the main run knows of captures: `sighted` are tasks where they
+    are known to see TCP requests, `blind` (task, protocol) where they missed one that was answered.
+    """
 
     def __init__(
-        self, scenario: Scenario, plan: ProbePlan, seen: Seen, doors: Mapping[int, Door], sighted: frozenset[str] = frozenset()
+        self,
+        scenario: Scenario,
+        plan: ProbePlan,
+        seen: Seen,
+        doors: Mapping[int, Door],
+        sighted: frozenset[str] = frozenset(),
+        blind: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
         self.facts, self.seen, self.doors = Facts(scenario, plan, seen.measurement), seen, doors
         self._controls = {(self.facts.host(p.target), p.protocol): p for p in plan.probes if p.purpose == "control"}
         self._probes = {p.id: p for p in plan.probes}
+        self.blind = blind
         self._sighted = sighted | {task for by in seen.tasks.values() for task, (came, _) in by.items() if came}
 
     def checks(self) -> list[Check]:
@@ -237,7 +246,7 @@ def _tasks_saw_nothing(p: Published, probe: Probe, door: Door, evidence: Evidenc
     """Looked for at every task of that host, or that the mesh leads to, and not there; "not looked" is not enough."""
     tasks = (e for e in p.facts.plan.endpoints.values() if e.role in WORKLOADS)
     here = [e.id for e in tasks if e.host == door.host or any(a.network == INGRESS for a in e.addresses)]
-    unknown = [task for task in here if p.sighting(probe, task)[0] is not False]
+    unknown = [task for task in here if p.sighting(probe, task)[0] is not False or (task, door.protocol) in p.blind]
     return f"it is not known whether {unknown[0]} saw the request" if unknown else ""
 
 

@@ -69,7 +69,7 @@ def swarm_semantics(lab: Lab, vantage: Vantage) -> tuple[tuple[Check, ...], tupl
     agents = {**lab.agents, **({OUTSIDE: vantage.agent} if vantage.agent else {})}
     dead = {**lab.measured.dead_hosts, **({OUTSIDE: vantage.dead} if vantage.dead else {})}
     seen = measure(plan, agents, dead, again) if plan.probes else Seen(replace(lab.measured, probes={}, names={}))
-    published = Published(lab.scenario, plan, seen, dict(enumerate(doors)), _sighted(lab))
+    published = Published(lab.scenario, plan, seen, dict(enumerate(doors)), _sighted(lab), lab.measured.blind)
     found, meshed = published.checks(), mesh.mesh_checks(published, doors, again)
     balanced = balance.balance_checks(Facts(lab.scenario, plan, seen.measurement), asked)
     return (*checks, *found, *meshed, *balanced), publish_findings(found, balanced, meshed)

@@ -289,6 +289,13 @@ def test_what_the_mesh_could_have_taken_to_another_host_is_looked_for_there_too(
     assert (check.verdict, "whether web.1 saw the request" in check.explanation) == (Verdict.INCONCLUSIVE, True)
 
 
+def test_a_capture_that_missed_a_request_vouches_for_no_closed_port() -> None:
+    case = proven()
+    seen = Published(case.made, case.plan, case.seen, case.doors, blind=frozenset({("db.1", "tcp")})).checks()
+    shut = {c.target_host: c.verdict for c in seen if c.expected == DENY}
+    assert shut == {"host1": Verdict.PASS, "host2": Verdict.PASS, "host3": Verdict.INCONCLUSIVE}
+
+
 ALL = frozenset({"web.1", "web.2"})
 ENDS_AT_THE_HOST: dict[str, tuple[Change, frozenset[str], Verdict]] = {
     "accepted, nothing said, and every capture sees": (lambda c: c, ALL, Verdict.FAIL),
