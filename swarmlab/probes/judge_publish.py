@@ -25,8 +25,8 @@ NOBODY_KNOWN = "somebody: no task's capture saw the request"
 
 
 class Published:
-    """What was seen of one run's doors; `doors` are by probe id. What the main run knows of captures: `sighted` are tasks where they
-    are known to see TCP requests, `blind` (task, protocol) where they missed one that was answered.
+    """What was seen of one run's doors; `doors` are by probe id, `again` those of probes that repeat another's. What the main run knows of
+    captures: `sighted` are tasks where they do see TCP requests, `blind` (task, protocol) where they missed one that was answered.
     """
 
     def __init__(
@@ -35,13 +35,17 @@ class Published:
         plan: ProbePlan,
         seen: Seen,
         doors: Mapping[int, Door],
+        again: Mapping[int, Door] | None = None,
+        *,
         sighted: frozenset[str] = frozenset(),
         blind: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
         self.facts, self.seen, self.doors = Facts(scenario, plan, seen.measurement), seen, doors
         self._controls = {(self.facts.host(p.target), p.protocol): p for p in plan.probes if p.purpose == "control"}
         self._probes = {p.id: p for p in plan.probes}
-        self.blind = blind
+        self.blind, self._tried = blind, dict[Door, list[Probe]]()
+        for id_, door in {**doors, **(again or {})}.items():
+            self._tried.setdefault(door, []).append(self._probes[id_])
         self._sighted = sighted | {task for by in seen.tasks.values() for task, (came, _) in by.items() if came}
 
     def checks(self) -> list[Check]:
@@ -66,13 +70,21 @@ class Published:
         takers = self.takers(probe)
         return self.seen.answers.get(probe.id, "") or next((t for t in takers if t in door.tasks), "") or next(iter(takers), "")
 
-    def taken_by_the_host(self, probe: Probe, door: Door) -> bool:
-        """The connection was accepted, nothing came of it, and no task saw it, though their captures do see: it ended at the host.
+    def tried(self, door: Door) -> list[Probe]:
+        """Every probe of that door."""
+        return self._tried.get(door, [])
 
-        The engine keeps a port of the mesh with a listener that nobody attends to; a task's own request keeps its source port all the way.
+    def ends_at_the_host(self, door: Door) -> bool:
+        """Each connection was accepted, nothing came of it, and no task saw it, though their captures do see.
+
+        The engine keeps a port of the mesh with a listener that nobody attends to. That a task did not see one alone says less: where much
+        goes on, the mesh gives a request another source port than its own.
         """
+        return door.mode == INGRESS and all(self._unattended(probe, door) for probe in self.tried(door))
+
+    def _unattended(self, probe: Probe, door: Door) -> bool:
         looked = all(self.sighting(probe, task)[0] is False and task in self._sighted for task in door.tasks)
-        return door.mode == INGRESS and probe.id in self.seen.silent and not self.takers(probe) and looked
+        return probe.id in self.seen.silent and not self.takers(probe) and looked
 
     def control(self, door: Door) -> Probe | None:
         """The twin at the same host, by the same protocol."""
@@ -127,9 +139,9 @@ def _answered(p: Published, probe: Probe, door: Door, responder: str) -> Judged:
         return Verdict.PASS, "allow", ""
     if by:
         return Verdict.FAIL, "deny", f"{by} answered at {where}, in place of {' or '.join(door.tasks)}."
-    if p.taken_by_the_host(probe, door):
+    if p.ends_at_the_host(door):
         cannot = mesh_cannot_work(p, door)
-        how = f"accepted the connection and said nothing, and no task saw it: {cannot or f'nothing at {door.host} leads it into the mesh'}"
+        how = f"accepted connections and said nothing, and no task saw any: {cannot or f'nothing at {door.host} leads them into the mesh'}"
         return (Verdict.INCONCLUSIVE, "unknown", f"{where} {how}.") if cannot else (Verdict.FAIL, "deny", f"{where} {how}.")
     whose = f"no capture of {' or '.join(door.tasks)} saw the request"
     return Verdict.INCONCLUSIVE, "unknown", f"Something answered at {where}, and it is not known who: {whose}."

@@ -16,24 +16,20 @@ from swarmlab.probes.publish_plan import INGRESS, Door
 BUDGET = 1024  # connections of one run; each door gets one for each task whatever the others take
 
 
-def wide(doors: Iterable[Door]) -> list[Door]:
-    """Ports of the mesh with several tasks behind them."""
-    return [d for d in doors if d.mode == INGRESS and d.expected == ALLOW and len(d.tasks) > 1]
+def meshed(doors: Iterable[Door]) -> list[Door]:
+    """Ports of the mesh, also with one task behind them: beside a backend that is gone, every other request to it fails."""
+    return [d for d in doors if d.mode == INGRESS and d.expected == ALLOW and d.tasks]
 
 
 def repeated(doors: Iterable[Door], lacks: Mapping[str, tuple[str, ...]]) -> list[Door]:
     """Each of them as often as it is to be tried again; never at a host whose kernel cannot, as that would only time out."""
-    found = [d for d in wide(doors) if "ip_vs" not in lacks.get(d.host, ())]
+    found = [d for d in meshed(doors) if "ip_vs" not in lacks.get(d.host, ())]
     return [d for d in found for _ in range(max(len(d.tasks), min(ROUNDS * len(d.tasks), MOST, BUDGET // len(found))))]
 
 
-def mesh_checks(p: Published, doors: Iterable[Door], again: Mapping[int, Door]) -> list[Check]:
-    """One for each port and host; `again` are the doors of the repeated probes."""
-    probes = {probe.id: probe for probe in p.facts.plan.probes}
-    tried: dict[Door, list[Probe]] = {}
-    for id_, door in again.items():
-        tried.setdefault(door, []).append(probes[id_])
-    return [_check(p, door, tried.get(door, [])) for door in wide(doors)]
+def mesh_checks(p: Published) -> list[Check]:
+    """One for each port and host."""
+    return [_check(p, door, [probe for probe in p.tried(door) if probe.id not in p.doors]) for door in meshed(p.doors.values())]
 
 
 def _check(p: Published, door: Door, probes: list[Probe]) -> Check:
@@ -53,7 +49,7 @@ def _check(p: Published, door: Door, probes: list[Probe]) -> Check:
 def came_through(p: Published, probe: Probe, door: Door) -> bool:
     """Answered by anybody, or (a datagram that the application does not answer) seen by a task."""
     if probe.id in p.seen.answers:
-        return not p.taken_by_the_host(probe, door)
+        return not p.ends_at_the_host(door)
     return probe.protocol == "udp" and bool(p.takers(probe))
 
 

@@ -69,8 +69,8 @@ def swarm_semantics(lab: Lab, vantage: Vantage) -> tuple[tuple[Check, ...], tupl
     agents = {**lab.agents, **({OUTSIDE: vantage.agent} if vantage.agent else {})}
     dead = {**lab.measured.dead_hosts, **({OUTSIDE: vantage.dead} if vantage.dead else {})}
     seen = measure(plan, agents, dead, again) if plan.probes else Seen(replace(lab.measured, probes={}, names={}))
-    published = Published(lab.scenario, plan, seen, dict(enumerate(doors)), _sighted(lab), lab.measured.blind)
-    found, meshed = published.checks(), mesh.mesh_checks(published, doors, again)
+    published = Published(lab.scenario, plan, seen, dict(enumerate(doors)), again, sighted=_sighted(lab), blind=lab.measured.blind)
+    found, meshed = published.checks(), mesh.mesh_checks(published)
     balanced = balance.balance_checks(Facts(lab.scenario, plan, seen.measurement), asked)
     return (*checks, *found, *meshed, *balanced), publish_findings(found, balanced, meshed)
 

@@ -166,7 +166,7 @@ def test_a_host_without_the_rules_that_lead_into_the_mesh_is_red_alone(meshed: L
     assert by_verdict(report, "fail") == mesh("host3", also=True)
     assert by_verdict(report, "inconclusive") == set()
     accepted = next(c for c in report["checks"] if c["id"] == "publish:outside->web@host3/tcp:8080")
-    assert accepted["evidence"]["outcome"] == "answered" and "said nothing, and no task saw it" in accepted["explanation"]
+    assert accepted["evidence"]["outcome"] == "answered" and "said nothing, and no task saw any" in accepted["explanation"]
     assert {tuple(f["hosts"]) for f in report["findings"]} == {("host3",)}
 
 

@@ -314,7 +314,7 @@ def test_a_connection_that_nobody_attends_to_is_not_an_open_port_of_the_mesh(nam
     case = proven().came_to(MESH)
     case = change(replace(case, seen=replace(case.seen, silent=frozenset({case.probe(MESH).id}))))
     case = replace(case, seen=replace(case.seen, tasks={i: by for i, by in case.seen.tasks.items() if i == case.probe(MESH).id}))
-    (check,) = (c for c in Published(case.made, case.plan, case.seen, case.doors, sighted).checks() if c.id == MESH)
+    (check,) = (c for c in Published(case.made, case.plan, case.seen, case.doors, sighted=sighted).checks() if c.id == MESH)
     assert check.verdict is verdict, check.explanation
     assert ("somebody" in str(check.evidence["answered_by"])) == (verdict is not Verdict.PASS)
 
