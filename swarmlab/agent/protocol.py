@@ -27,7 +27,8 @@ fire    {"op": "fire", "timeout": 2.0,
             "names": [{"id": 3, "outcome": "answered", "rcode": "NOERROR", "addresses": ["10.0.2.3"], "latency_ms": 0.4, "sends": 1}]}
         `outcome` is a value of swarmlab.model.evidence.Outcome. `responder` is the endpoint id that the answer itself named
         ("" for ICMP and for applications). `left`, `asked`, `via` are looked up in the capture for unanswered probes only
-        (for an answered one `left` is true).
+        (for an answered one `left` is true). A TCP connection to another port than the run's that was accepted, after which nothing came
+        for a moment, is `answered` with the `detail` SILENT: the kernel accepts for whoever listens, also for one who never looks.
 seen    {"op": "seen", "probes": [{"id": 7, "target": "db.1", "protocol": "tcp", "port": 41000, "sport": 50122}]}
         What these targets' captures saw of requests that other agents sent (asked only for the unanswered ones, and for ICMP).
         This ends a round: it is asked of all agents after a volley and before the next `fire`, or `open` follows with a new run.
@@ -97,6 +98,7 @@ ANSWER = b"SWLA"
 BULK = b"SWLK"
 BULK_MAX = 16 * 1024 * 1024  # bytes of one transfer
 SPORT_FIRST, SPORTS = 20000, 40000  # where the source ports of TCP probes come from
+SILENT = "the connection was accepted, and nothing was said"
 MAX_LINE = 32 * 1024 * 1024  # bytes: no request or answer of an honest peer is longer
 
 

@@ -10,9 +10,11 @@ import time
 from swarmlab.agent import outcomes
 from swarmlab.agent.loop import BAD, EDGE, IN, OUT
 from swarmlab.agent.probe import ProbeShot
+from swarmlab.agent.protocol import SILENT
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER 0: thousands of probes leave no TIME_WAIT behind, on either side
 _GRACE = 0.3  # seconds that an application's port gets to answer as ours would, once it has accepted
+_SLOW = 10  # times the handshake, where that is longer: kernels shake hands, and a program has to be given its turn
 
 
 class TcpShot(ProbeShot):
@@ -94,12 +96,15 @@ class TcpShot(ProbeShot):
             self.settle(*outcomes.later(error.errno or 0))
 
     def _silence(self, how: str) -> str:
-        return "" if self.port != self.volley.port else f"the connection was accepted, then {how} without our listener's answer"
+        if self.port != self.volley.port:
+            return SILENT if how == "silent" else ""
+        return f"the connection was accepted, then {how} without our listener's answer"
 
     def clock(self, now: float) -> None:
         """An application accepted and says nothing: that is an answer."""
-        if self.connected and self.port != self.volley.port and now - self.connected > min(_GRACE, self.volley.timeout / 4):
-            self.settle(outcomes.ANSWERED)
+        grace = max(min(_GRACE, self.volley.timeout / 4), _SLOW * (self.connected - self.started))
+        if self.connected and self.port != self.volley.port and now - self.connected > grace:
+            self.settle(outcomes.ANSWERED, SILENT)
 
     def overdue(self) -> None:
         """A handshake that was completed is an answer, even when nothing came after it."""

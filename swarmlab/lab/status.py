@@ -12,11 +12,12 @@ from swarmlab.lab import home, saved, state
 from swarmlab.lab.fleet import connected
 from swarmlab.lab.state import LabState
 from swarmlab.model.host import Host
+from swarmlab.remote import Remote
 
 
 @dataclass(frozen=True)
 class HostStatus:
-    """One host; `state` is ready, down or missing."""
+    """One host, or the machine outside, which has no engine; `state` is ready, down or missing."""
 
     name: str
     address: str
@@ -62,8 +63,10 @@ def _status(kept: LabState) -> LabStatus:
         seen, found = _ask(host, kept, host.name in existing)
         hosts.append(seen)
         services = services or found
-    ready = sum(h.state == "ready" for h in hosts)
-    word = "half-built" if not kept.built else "running" if ready == len(hosts) else "degraded" if ready else "down"
+    some = any(h.state == "ready" for h in hosts)
+    hosts += [_ask_outside(kept.outside, kept.outside.name in existing)] if kept.outside else []
+    every = all(h.state == "ready" for h in hosts)
+    word = "half-built" if not kept.built else "running" if some and every else "degraded" if some else "down"
     return LabStatus(kept.lab, kept.scenario, kept.provider, word, _verdict(kept.lab), kept.started, hosts, services)
 
 
@@ -79,6 +82,17 @@ def _ask(host: Host, kept: LabState, exists: bool) -> tuple[HostStatus, list[tup
             return HostStatus(host.name, host.address, "ready", str(engine.version.get("Version", ""))), sorted(counts)
     except HostError:
         return HostStatus(host.name, host.address, "down"), []
+
+
+def _ask_outside(host: Host, exists: bool) -> HostStatus:
+    if not exists:
+        return HostStatus(host.name, host.address, "missing")
+    try:
+        with Remote(host) as remote:
+            remote.connect(3)
+    except HostError:
+        return HostStatus(host.name, host.address, "down")
+    return HostStatus(host.name, host.address, "ready")
 
 
 def _short(service: dict[str, dict[str, str]], lab: str) -> str:

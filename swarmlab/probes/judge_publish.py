@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from swarmlab.model.check import Check, Verdict
@@ -16,19 +16,37 @@ from swarmlab.probes.judge_deny import captures_are_whole, something_was_measure
 from swarmlab.probes.merge import SEEN
 from swarmlab.probes.publish_plan import INGRESS, Door
 from swarmlab.probes.publish_run import Seen, Sighting
+from swarmlab.probes.roster import WORKLOADS
 
 Judged = tuple[Verdict, str, str]
 UNKNOWN: Sighting = (None, None)
 OURS, APPLICATION = "the agent's listener in the task's namespace (the application has not taken that port)", "the task's application"
+NOBODY_KNOWN = "somebody: no task's capture saw the request"
 
 
 class Published:
-    """What was seen of one run's doors; `doors` are by probe id."""
+    """What was seen of one run's doors; `doors` are by probe id, `again` those of probes that repeat another's. What the main run knows of
+    captures: `sighted` are tasks where they do see TCP requests, `blind` (task, protocol) where they missed one that was answered.
+    """
 
-    def __init__(self, scenario: Scenario, plan: ProbePlan, seen: Seen, doors: dict[int, Door]) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        plan: ProbePlan,
+        seen: Seen,
+        doors: Mapping[int, Door],
+        again: Mapping[int, Door] | None = None,
+        *,
+        sighted: frozenset[str] = frozenset(),
+        blind: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
         self.facts, self.seen, self.doors = Facts(scenario, plan, seen.measurement), seen, doors
         self._controls = {(self.facts.host(p.target), p.protocol): p for p in plan.probes if p.purpose == "control"}
         self._probes = {p.id: p for p in plan.probes}
+        self.blind, self._tried = blind, dict[Door, list[Probe]]()
+        for id_, door in {**doors, **(again or {})}.items():
+            self._tried.setdefault(door, []).append(self._probes[id_])
+        self._sighted = sighted | {task for by in seen.tasks.values() for task, (came, _) in by.items() if came}
 
     def checks(self) -> list[Check]:
         """One for each door."""
@@ -46,6 +64,27 @@ class Published:
     def takers(self, probe: Probe) -> list[str]:
         """Tasks that saw the request."""
         return [task for task, (came, _) in self.seen.tasks.get(probe.id, {}).items() if came]
+
+    def by(self, probe: Probe, door: Door) -> str:
+        """Who took the request: whoever named itself, else whose capture saw it; "" when that is not known."""
+        takers = self.takers(probe)
+        return self.seen.answers.get(probe.id, "") or next((t for t in takers if t in door.tasks), "") or next(iter(takers), "")
+
+    def tried(self, door: Door) -> list[Probe]:
+        """Every probe of that door."""
+        return self._tried.get(door, [])
+
+    def ends_at_the_host(self, door: Door) -> bool:
+        """Each connection was accepted, nothing came of it, and no task saw it, though their captures do see.
+
+        The engine keeps a port of the mesh with a listener that nobody attends to. That a task did not see one alone says less: where much
+        goes on, the mesh gives a request another source port than its own.
+        """
+        return door.mode == INGRESS and all(self._unattended(probe, door) for probe in self.tried(door))
+
+    def _unattended(self, probe: Probe, door: Door) -> bool:
+        looked = all(self.sighting(probe, task)[0] is False and task in self._sighted for task in door.tasks)
+        return probe.id in self.seen.silent and not self.takers(probe) and looked
 
     def control(self, door: Door) -> Probe | None:
         """The twin at the same host, by the same protocol."""
@@ -73,7 +112,8 @@ class Published:
             "outcome": "answered" if answered else str(evidence.outcome), "responder": responder, "latency_ms": evidence.latency_ms,
             "left": evidence.left, "via": evidence.via, "seen": evidence.seen, "answer_left": evidence.answer_left,
             "sends": evidence.sends, "lost_records": evidence.lost_records, "detail": evidence.detail, "address": probe.address,
-            "mode": door.mode, "port_inside": door.inside, "answered_by": ("" if not answered else OURS if responder else APPLICATION),
+            "mode": door.mode, "port_inside": door.inside,
+            "answered_by": ("" if not answered else OURS if responder else APPLICATION if self.takers(probe) else NOBODY_KNOWN),
             "came_through_to": self.takers(probe),
             "controls": [self.facts.control(f"{OUTSIDE} reaches {door.host}", control)] if control else [],
         }  # fmt: skip
@@ -91,7 +131,7 @@ def judge_open(p: Published, probe: Probe, door: Door, evidence: Evidence) -> Ju
 
 def _answered(p: Published, probe: Probe, door: Door, responder: str) -> Judged:
     where = f"{probe.address}:{door.port} of {door.host}"
-    by = responder or next((task for task in p.takers(probe) if task in door.tasks), "") or next(iter(p.takers(probe)), "")
+    by = p.by(probe, door)
     unsound = p.facts.unsound(by) if by in door.tasks and not responder else ""
     if unsound:  # the kernel completes handshakes for a process that is stopped
         return Verdict.INCONCLUSIVE, "unknown", f"The connection to {where} was accepted, but {unsound}."
@@ -99,6 +139,10 @@ def _answered(p: Published, probe: Probe, door: Door, responder: str) -> Judged:
         return Verdict.PASS, "allow", ""
     if by:
         return Verdict.FAIL, "deny", f"{by} answered at {where}, in place of {' or '.join(door.tasks)}."
+    if p.ends_at_the_host(door):
+        cannot = mesh_cannot_work(p, door)
+        how = f"accepted connections and said nothing, and no task saw any: {cannot or f'nothing at {door.host} leads them into the mesh'}"
+        return (Verdict.INCONCLUSIVE, "unknown", f"{where} {how}.") if cannot else (Verdict.FAIL, "deny", f"{where} {how}.")
     whose = f"no capture of {' or '.join(door.tasks)} saw the request"
     return Verdict.INCONCLUSIVE, "unknown", f"Something answered at {where}, and it is not known who: {whose}."
 
@@ -107,10 +151,15 @@ def _was_measured(p: Published, probe: Probe, door: Door, evidence: Evidence) ->
     return something_was_measured(p.facts, probe, evidence)
 
 
-def _mesh_can_work(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+def mesh_cannot_work(p: Published, door: Door) -> str:
+    """Why silence of a port of the mesh says nothing at that host; "" when it does."""
     if door.mode == INGRESS and "ip_vs" in p.facts.measurement.lacks.get(door.host, ()):
         return f"the kernel of {door.host} has no IP_VS, so the routing mesh does not work there"
     return ""
+
+
+def _mesh_can_work(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
+    return mesh_cannot_work(p, door)
 
 
 def _outside_is_sound(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
@@ -206,9 +255,10 @@ def _control_was_answered(p: Published, probe: Probe, door: Door, evidence: Evid
 
 
 def _tasks_saw_nothing(p: Published, probe: Probe, door: Door, evidence: Evidence) -> str:
-    """Looked for at every task of that host, and not there; "not looked" is not enough."""
-    here = [e.id for e in p.facts.plan.endpoints.values() if e.host == door.host and e.role in ("task", "container")]
-    unknown = [task for task in here if p.sighting(probe, task)[0] is not False]
+    """Looked for at every task of that host, or that the mesh leads to, and not there; "not looked" is not enough."""
+    tasks = (e for e in p.facts.plan.endpoints.values() if e.role in WORKLOADS)
+    here = [e.id for e in tasks if e.host == door.host or any(a.network == INGRESS for a in e.addresses)]
+    unknown = [task for task in here if p.sighting(probe, task)[0] is not False or (task, door.protocol) in p.blind]
     return f"it is not known whether {unknown[0]} saw the request" if unknown else ""
 
 

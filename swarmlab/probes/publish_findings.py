@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.expectation import DENY
@@ -12,9 +12,11 @@ DOCS = "https://docs.docker.com/engine/swarm/ingress/"
 STALE = "https://github.com/moby/moby/issues/33790"
 
 
-def publish_findings(published: Iterable[Check], balanced: Iterable[Check]) -> tuple[Finding, ...]:
-    """Leaks first."""
-    found = [*_ports(published), *_backends(balanced)]
+def publish_findings(published: Sequence[Check], balanced: Iterable[Check], meshed: Iterable[Check] = ()) -> tuple[Finding, ...]:
+    """Leaks first. A host whose port does not answer at all is not called unbalanced as well."""
+    shut = {(c.target_host, c.protocol, c.port) for c in published if c.verdict is Verdict.FAIL}
+    uneven = [c for c in meshed if (c.target_host, c.protocol, c.port) not in shut]
+    found = [*_ports(published), *_backends(balanced), *_mesh(uneven)]
     return tuple(sorted(found, key=lambda f: (f.severity != "isolation", f.id)))
 
 
@@ -35,6 +37,19 @@ def _ports(checks: Iterable[Check]) -> Iterator[Finding]:
                 f"port-shut:{port}/{protocol}", "connectivity", f"published port {port}/{protocol} does not answer from outside", hosts,
                 "host", "on these hosts see the firewall (`iptables -t raw -S`, `iptables -S DOCKER-USER`) and `docker service ps`", DOCS,
             )  # fmt: skip
+
+
+def _mesh(checks: Iterable[Check]) -> Iterator[Finding]:
+    groups: dict[tuple[str, str, int], list[Check]] = defaultdict(list)
+    for c in checks:
+        if c.verdict is Verdict.FAIL:
+            groups[c.target_service, c.protocol, c.port].append(c)
+    for (service, protocol, port), found in groups.items():
+        yield Finding(
+            f"mesh-unbalanced:{port}/{protocol}", "flaky", f"published port {port}/{protocol} does not lead to every task of {service}",
+            tuple(c.target_host for c in found), "load balancing", "on these hosts compare `nsenter --net=/run/docker/netns/ingress_sbox "
+            f"ipvsadm -ln` with the running tasks; `docker service update --force {service}` renews the backends", STALE,
+        )  # fmt: skip
 
 
 def _backends(checks: Iterable[Check]) -> Iterator[Finding]:

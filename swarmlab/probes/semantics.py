@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from swarmlab.agent.protocol import SPORT_FIRST, sport_offset
 from swarmlab.model.check import Check, Finding
-from swarmlab.model.evidence import Measurement
+from swarmlab.model.evidence import Measurement, Outcome
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.probe import Address, Endpoint, PortInUse, ProbePlan
 from swarmlab.model.scenario import Scenario
-from swarmlab.probes import balance
+from swarmlab.probes import balance, mesh
 from swarmlab.probes.facts import Facts
 from swarmlab.probes.judge_publish import Published, unmeasured
 from swarmlab.probes.link import AgentLink
@@ -63,15 +63,16 @@ def swarm_semantics(lab: Lab, vantage: Vantage) -> tuple[tuple[Check, ...], tupl
         doors = []
     checks = [unmeasured(e, "; ".join(dict.fromkeys(reasons))) for e, reasons in gaps.items()]
     asked = balance.askers(lab.plan)
-    plan = _plan(lab, roster, vantage, doors)
+    again = dict(enumerate(mesh.repeated(doors, lab.measured.lacks), len(doors)))
+    plan = _plan(lab, roster, vantage, doors, again)
     plan = replace(plan, probes=(*plan.probes, *balance.connections(asked, lab.plan, lab.measured.lacks, len(plan.probes), plan.port)))
     agents = {**lab.agents, **({OUTSIDE: vantage.agent} if vantage.agent else {})}
     dead = {**lab.measured.dead_hosts, **({OUTSIDE: vantage.dead} if vantage.dead else {})}
-    seen = measure(plan, agents, dead) if plan.probes else Seen(replace(lab.measured, probes={}, names={}))
-    published = Published(lab.scenario, plan, seen, dict(enumerate(doors)))
-    found = published.checks()
+    seen = measure(plan, agents, dead, again) if plan.probes else Seen(replace(lab.measured, probes={}, names={}))
+    published = Published(lab.scenario, plan, seen, dict(enumerate(doors)), again, sighted=_sighted(lab), blind=lab.measured.blind)
+    found, meshed = published.checks(), mesh.mesh_checks(published)
     balanced = balance.balance_checks(Facts(lab.scenario, plan, seen.measurement), asked)
-    return (*checks, *found, *balanced), publish_findings(found, balanced)
+    return (*checks, *found, *meshed, *balanced), publish_findings(found, balanced, meshed)
 
 
 def quiet_run(doors: int) -> str:
@@ -94,7 +95,13 @@ def _apart(lab: Lab) -> list[Endpoint]:
     return [e for e in lab.endpoints if e.role in (*WORKLOADS, "host") and not (e.service and e.service in in_host)]
 
 
-def _plan(lab: Lab, roster: Roster, vantage: Vantage, doors: Sequence[Door]) -> ProbePlan:
+def _sighted(lab: Lab) -> frozenset[str]:
+    """Tasks that answered a TCP request of the main run which their capture saw as well."""
+    found = {p.id: p.target for p in lab.plan.probes if p.protocol == "tcp" and (p.target, "tcp") not in lab.measured.blind}
+    return frozenset(e.responder for i, e in lab.measured.probes.items() if e.outcome is Outcome.ANSWERED and e.responder == found.get(i))
+
+
+def _plan(lab: Lab, roster: Roster, vantage: Vantage, doors: Sequence[Door], again: Mapping[int, Door]) -> ProbePlan:
     outside = Endpoint(OUTSIDE, OUTSIDE, "outside", addresses=(Address(vantage.address, "underlay"),))
     endpoints = {**roster.by_id, **({OUTSIDE: outside} if doors else {})}
     tasks = [e for e in endpoints.values() if e.role in WORKLOADS]
@@ -102,6 +109,6 @@ def _plan(lab: Lab, roster: Roster, vantage: Vantage, doors: Sequence[Door]) -> 
     watched = {e.id: ports for e in endpoints.values() if (ports := watched_ports(doors, lab.in_use, e))}
     port = free_port({p for of in (inner, watched) for ports in of.values() for p in ports})
     addresses = {e.host: next(a.address for a in e.addresses if a.network == "underlay") for e in endpoints.values() if e.role == "host"}
-    probes = [probe_of(id_, door, addresses) for id_, door in enumerate(doors)]
+    probes = [probe_of(id_, door, addresses) for id_, door in enumerate((*doors, *again.values()))]
     probes += controls(doors, len(probes), port, addresses)
-    return ProbePlan(endpoints, tuple(probes), (), port, quiet_run(len(doors)), lab.plan.timeout, inner, watched)
+    return ProbePlan(endpoints, tuple(probes), (), port, quiet_run(len(doors) + len(again)), lab.plan.timeout, inner, watched)

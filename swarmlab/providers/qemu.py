@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from swarmlab.errors import ProviderError
 from swarmlab.events import Bus
-from swarmlab.model.host import Host, SshEndpoint
+from swarmlab.model.host import OUTSIDE, Host, SshEndpoint
 from swarmlab.providers import qemu_disk, qemu_fitness, qemu_hosts, qemu_processes, qemu_warm, underlay
 from swarmlab.providers.base import HostsWanted, Problem
 from swarmlab.providers.images.machine import MachineRecipe, machine_recipes
@@ -43,12 +43,13 @@ class QemuProvider:
             raise ProviderError(f"{wanted.count} hosts were asked for; the underlay has room for 1 to {underlay.MAX_HOSTS}")
         self.prepare(wanted, bus)
         running = {one.host for one in qemu_processes.machines(wanted.home, wanted.lab)}
-        qemu_fitness.refuse_too_many(len(set(wanted.names) - running))
+        qemu_fitness.refuse_too_many(len(set(wanted.machines) - running))
         with bus.phase("hosts", f"{wanted.count} machines") as phase:
-            lot = qemu_hosts.lot(wanted, lab_keys(wanted.directory, wanted.names))
+            lot = qemu_hosts.lot(wanted, lab_keys(wanted.directory, wanted.machines))
             phase(f"underlay {lot.subnet}: waiting for sshd and dockerd", 0, wanted.count)
             recipes = _recipes(wanted)
-            ports = fan_out(wanted.names, lambda host: qemu_hosts.ready(lot, host, self._saved[recipes[host].tag]))
+            recipes[OUTSIDE] = recipes[wanted.names[0]]  # of which it has the kernel only
+            ports = fan_out(wanted.machines, lambda host: qemu_hosts.ready(lot, host, self._saved[recipes[host].tag]))
             lot.keys.pin(ports)
         return [_host(lot, host, port) for host, port in ports.items()]
 

@@ -7,24 +7,25 @@ import time
 import uuid
 from ipaddress import IPv4Network
 
+from swarmlab.model.host import OUTSIDE
 from swarmlab.providers.base import HostsWanted
 from swarmlab.providers.lab_keys import HOST_KEY, LabKeys
 from swarmlab.providers.qemu_machine import mac
-from swarmlab.providers.underlay import address_of
+from swarmlab.providers.underlay import address_of, number_of
 
 SEED = 64  # bytes of randomness: copies of one machine must not draw the same keys
 
 
 def identity(wanted: HostsWanted, host: str, subnet: IPv4Network, keys: LabKeys) -> dict[str, object]:
-    """The line for images/machine-guest. Made anew at each start but for what must last: keys, names, addresses."""
+    """The line for images/machine-guest. Made anew at each start but for what must last: keys, names, addresses. Outside: no engine."""
     machine = uuid.uuid5(uuid.NAMESPACE_DNS, f"{host}.{wanted.lab}.{wanted.home}.swarmlab").hex
     public = keys.identity.with_name(f"{keys.identity.name}.pub").read_text(encoding="ascii")
     return {
         "epoch": time.time(),
         "seed": secrets.token_hex(SEED),
         "hostname": host,
-        "engine_id": str(uuid.uuid4()),
-        "mac": mac(wanted.home, wanted.lab, int(host.removeprefix("host"))),
+        "engine_id": "" if host == OUTSIDE else str(uuid.uuid4()),
+        "mac": mac(wanted.home, wanted.lab, number_of(host)),
         "address": f"{address_of(subnet, host)}/{subnet.prefixlen}",
         "files": {
             f"/{HOST_KEY}": (0o600, keys.hosts[host].read_text(encoding="ascii")),

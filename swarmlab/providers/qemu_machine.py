@@ -94,7 +94,7 @@ def segment(lab: str, home: str) -> str:
 
 
 def mac(home: str, lab: str, number: int) -> str:
-    """The underlay address of host NUMBER: locally administered, the same for as long as the lab lives.
+    """The underlay address of host NUMBER (0: outside the Swarm): locally administered, the same for as long as the lab lives.
 
     >>> mac("0123456789ab", "three-tier", 3)[:8]
     '52:54:00'

@@ -31,7 +31,16 @@ def address_of(underlay: IPv4Network, host: str) -> IPv4Address:
     >>> str(address_of(IPv4Network("172.29.0.0/24"), "host3"))
     '172.29.0.13'
     """
-    return underlay[FIRST_HOST + (0 if host == OUTSIDE else int(host.removeprefix("host")))]
+    return underlay[FIRST_HOST + number_of(host)]
+
+
+def number_of(host: str) -> int:
+    """N of `hostN`, 0 for the vantage point outside the Swarm.
+
+    >>> number_of("host3"), number_of("outside")
+    (3, 0)
+    """
+    return 0 if host == OUTSIDE else int(host.removeprefix("host"))
 
 
 def networks(texts: Iterable[str]) -> list[IPv4Network]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from swarmlab.agent.protocol import SILENT
 from tests.integration.agent.rig import PORT, RUN, AgentProcess, Net
 
 pytestmark = pytest.mark.root
@@ -151,13 +152,17 @@ def test_a_rejecting_firewall_is_refused_and_a_prohibiting_one_unreachable(agent
 
 
 def test_an_application_on_an_extra_port_counts_as_an_answer_of_nobody(agent: AgentProcess, net: Net) -> None:
-    server = "import socket,time\ns=socket.create_server(('',5432))\nprint('up',flush=True)\ntime.sleep(60)"
-    process = net.spawn(1, "python3", "-c", server)
+    """One of them never looks at its connections, the other answers: that is told apart."""
+    mute = "import socket,time\ns=socket.create_server(('',5432))\n"
+    talks = "t=socket.create_server(('',5434))\nprint('up',flush=True)\nc=t.accept()[0]\nc.send(b'hello')\ntime.sleep(60)"
+    process = net.spawn(1, "python3", "-c", mute + talks)
     assert process.stdout is not None and process.stdout.readline() == b"up\n"
-    answer = agent.open([net.endpoint(0), net.endpoint(1, extra_ports=[5432, 5433])])
-    assert answer["t1"]["extra_ports"] == {"5432": "taken", "5433": "ours"}
-    fired = agent.fire([(0, "t0", "tcp", net.address(1), 5432), (1, "t0", "tcp", net.address(1), 5433)], 2.0)
-    assert [(e["outcome"], e["responder"]) for e in fired.values()] == [("answered", ""), ("answered", "t1")]
+    answer = agent.open([net.endpoint(0), net.endpoint(1, extra_ports=[5432, 5433, 5434])])
+    assert answer["t1"]["extra_ports"] == {"5432": "taken", "5433": "ours", "5434": "taken"}
+    fired = agent.fire([(i, "t0", "tcp", net.address(1), 5432 + i) for i in range(3)], 2.0)
+    assert [(e["outcome"], e["responder"], e["detail"]) for e in fired.values()] == [
+        ("answered", "", SILENT), ("answered", "t1", ""), ("answered", "", ""),
+    ]  # fmt: skip
 
 
 def test_a_watched_port_is_captured_but_nobody_listens_on_it(agent: AgentProcess, net: Net) -> None:

@@ -282,6 +282,43 @@ def test_shut(name: str) -> None:
     assert (check.verdict, text in check.explanation) == (verdict, True), check.explanation
 
 
+def test_what_the_mesh_could_have_taken_to_another_host_is_looked_for_there_too() -> None:
+    case = proven().came_to(SHUT, web1=(None, None))
+    meshed = replace(case.plan.endpoints["web.1"], addresses=(Address("10.0.0.7", "ingress"),))
+    check = replace(case, plan=replace(case.plan, endpoints={**case.plan.endpoints, "web.1": meshed})).check(SHUT)
+    assert (check.verdict, "whether web.1 saw the request" in check.explanation) == (Verdict.INCONCLUSIVE, True)
+
+
+def test_a_capture_that_missed_a_request_vouches_for_no_closed_port() -> None:
+    case = proven()
+    seen = Published(case.made, case.plan, case.seen, case.doors, blind=frozenset({("db.1", "tcp")})).checks()
+    shut = {c.target_host: c.verdict for c in seen if c.expected == DENY}
+    assert shut == {"host1": Verdict.PASS, "host2": Verdict.PASS, "host3": Verdict.INCONCLUSIVE}
+
+
+ALL = frozenset({"web.1", "web.2"})
+ENDS_AT_THE_HOST: dict[str, tuple[Change, frozenset[str], Verdict]] = {
+    "accepted, nothing said, and every capture sees": (lambda c: c, ALL, Verdict.FAIL),
+    "a capture that may be blind": (lambda c: c, ALL - {"web.2"}, Verdict.INCONCLUSIVE),
+    "a capture that lost something": (lambda c: c.came_to(MESH, web2=(None, None)), ALL, Verdict.INCONCLUSIVE),
+    "something was said": (lambda c: replace(c, seen=replace(c.seen, silent=frozenset())), ALL, Verdict.INCONCLUSIVE),
+    "a kernel without a mesh": (lambda c: c.measured(lacks={"host3": ("ip_vs",)}), ALL, Verdict.INCONCLUSIVE),
+    "a task saw it": (lambda c: c.came_to(MESH, web2=(True, True)), ALL, Verdict.PASS),
+}
+
+
+@pytest.mark.parametrize("name", ENDS_AT_THE_HOST)
+def test_a_connection_that_nobody_attends_to_is_not_an_open_port_of_the_mesh(name: str) -> None:
+    """The engine keeps the port with a listener of its own; without the rule that leads into the mesh, connections end there."""
+    change, sighted, verdict = ENDS_AT_THE_HOST[name]
+    case = proven().came_to(MESH)
+    case = change(replace(case, seen=replace(case.seen, silent=frozenset({case.probe(MESH).id}))))
+    case = replace(case, seen=replace(case.seen, tasks={i: by for i, by in case.seen.tasks.items() if i == case.probe(MESH).id}))
+    (check,) = (c for c in Published(case.made, case.plan, case.seen, case.doors, sighted=sighted).checks() if c.id == MESH)
+    assert check.verdict is verdict, check.explanation
+    assert ("somebody" in str(check.evidence["answered_by"])) == (verdict is not Verdict.PASS)
+
+
 def test_findings_name_the_port_and_its_hosts() -> None:
     case = UNANSWERED(proven()).answered(SHUT, "")
     found = publish_findings(Published(case.made, case.plan, case.seen, case.doors).checks(), [])

@@ -245,6 +245,15 @@ def test_copies_are_told_different_things_and_what_must_last_is_the_same(tmp_pat
     assert first["seed"] != again["seed"]
 
 
+def test_the_machine_outside_is_told_that_it_has_no_engine_and_is_nobody_elses_twin(tmp_path: Path) -> None:
+    wanted = HostsWanted("x", 2, "", HOME, tmp_path, outside=True)
+    assert wanted.machines == ["host1", "host2", "outside"]
+    told = {host: identity(wanted, host, IPv4Network("172.29.0.0/24"), lab_keys(tmp_path, wanted.machines)) for host in wanted.machines}
+    assert [bool(one["engine_id"]) for one in told.values()] == [True, True, False]
+    assert told["outside"]["address"] == "172.29.0.10/24"
+    assert all(len({str(one[key]) for one in told.values()}) == 3 for key in ("seed", "hostname", "mac", "address", "files"))
+
+
 def test_a_socket_is_reached_however_long_its_path(tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 25) / ("path" * 25)
     folder.mkdir(parents=True)
