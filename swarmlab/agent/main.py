@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from swarmlab.agent import requests
-from swarmlab.agent.endpoint import Endpoint, open_endpoint
+from swarmlab.agent.endpoint import Endpoint, close_all, open_endpoint
 from swarmlab.agent.fire import Battery
 from swarmlab.agent.lacks import lacks
 from swarmlab.agent.loop import Loop
@@ -96,8 +96,7 @@ class Agent:
 
     def close(self, _request: Mapping[str, Any]) -> dict[str, object]:
         """Every socket and namespace."""
-        for endpoint in self.endpoints.values():
-            endpoint.close()
+        close_all(self.endpoints.values())
         self.endpoints, self.battery = {}, None
         return {"op": "close"}
 

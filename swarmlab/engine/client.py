@@ -15,6 +15,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
 from swarmlab.errors import HostError, SwarmlabError
+from swarmlab.remote.wait import until
 
 if TYPE_CHECKING:
     from swarmlab.remote import Remote
@@ -110,6 +111,20 @@ class Engine:
     def close(self) -> None:
         """Close the channel to the engine; the SSH connection stays."""
         self.api.close()
+
+
+def answering(remote: Remote, seconds: float) -> Engine:
+    """The engine of a host that has just been started, as soon as it answers; DeadlinePassed with the last reason."""
+    said = ["nothing yet"]
+
+    def attempt() -> Engine | None:
+        try:
+            return Engine(remote)
+        except HostError as error:
+            said[0] = error.message
+            return None
+
+    return until(attempt, f"dockerd on {remote.name} answers", seconds, 0.1, lambda: said[0])
 
 
 ENGINE_DOWN = "on that host: is Docker installed and running (`docker info`), and may this user use it?"

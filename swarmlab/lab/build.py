@@ -24,11 +24,14 @@ def form_swarm(engines: Mapping[str, Engine], lab: str, managers: int, bus: Bus,
         return form(engines, lab, managers, phase, owned=owned)
 
 
-def form_swarm_and_carry(engines: Mapping[str, Engine], scenario: Scenario, lab: str, bus: Bus, *, owned: bool) -> Swarm:
-    """Phases `swarm` and `images` side by side: neither needs the other."""
+def form_swarm_and_carry(
+    engines: Mapping[str, Engine], scenario: Scenario, lab: str, bus: Bus, *, owned: bool, meanwhile: Callable[[], object]
+) -> Swarm:
+    """Phases `swarm` and `images`, and `meanwhile`, side by side: none needs the other, and a Swarm's first half second is waiting."""
     work: dict[str, Callable[[], object]] = {
         "swarm": lambda: form_swarm(engines, lab, scenario.managers, bus, owned=owned),
         "images": lambda: carry(engines, scenario, bus),
+        "meanwhile": meanwhile,
     }
     done = fan_out(work, lambda one: one())
     swarm = done["swarm"]

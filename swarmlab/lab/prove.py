@@ -14,8 +14,8 @@ from swarmlab.engine.client import Engine
 from swarmlab.engine.endpoints import discover
 from swarmlab.engine.published import published
 from swarmlab.engine.swarm import Swarm
-from swarmlab.errors import HostError
 from swarmlab.events import Bus, Phase
+from swarmlab.lab.agents import Agents
 from swarmlab.lab.prove_wire import prove_wire
 from swarmlab.lab.vantage import vantage
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
@@ -24,7 +24,6 @@ from swarmlab.model.expectation import DENY, Kind
 from swarmlab.model.host import Host, HostFacts
 from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
-from swarmlab.remote import fan_out
 
 SETTLE = 20.0  # seconds: gossip between engines converges within a few; see docs/architecture.md, "Settling"
 
@@ -41,6 +40,7 @@ class Proof:
 
 def prove(
     engines: Mapping[str, Engine],
+    agents: Agents,
     swarm: Swarm,
     scenario: Scenario,
     lab: str,
@@ -53,7 +53,8 @@ def prove(
 ) -> Proof:
     """Measure once; with `settle`, again for that long while an allow is unmet and no deny is violated."""
     with ExitStack() as stack, bus.phase("proof") as phase:
-        links, dead = _links(engines, stack)
+        agents.start()
+        links, dead = agents.links, agents.dead
         from_outside = vantage(outside, stack)
         give_up = time.monotonic() + settle
         attempts = 0
@@ -66,23 +67,6 @@ def prove(
         wired = prove_wire(engines, links, swarm, scenario, lab, endpoints, measured, timeout=timeout, bus=bus, pcap=pcap)
         checks, findings = (*checks, *more[0], *wired[0]), worst_first((*findings, *more[1], *wired[1]))
         return Proof(checks, findings, _facts(engines, links, measured), attempts)
-
-
-def _links(engines: Mapping[str, Engine], stack: ExitStack) -> tuple[dict[str, probes.SessionLink], dict[str, str]]:
-    """An agent on every host; a host where none starts is dead, with the reason, and the others still measure."""
-    dead: dict[str, str] = {}
-
-    def start(engine: Engine) -> probes.SessionLink | None:
-        try:
-            return probes.SessionLink.start(engine.name, engine.remote.session)
-        except HostError as error:
-            dead[engine.name] = error.message
-            return None
-
-    links = {name: link for name, link in fan_out(engines, start).items() if link is not None}
-    for link in links.values():
-        stack.callback(link.close)
-    return links, dead
 
 
 def _once(

@@ -10,10 +10,11 @@ from swarmlab.engine import stack
 from swarmlab.errors import RunFailed, SwarmlabError, SwarmRefused, UsageError
 from swarmlab.events import Bus
 from swarmlab.lab import build, home, saved, state
+from swarmlab.lab.agents import Agents
 from swarmlab.lab.choose import choose
 from swarmlab.lab.down import remove
 from swarmlab.lab.existing import as_it_is
-from swarmlab.lab.fleet import connected
+from swarmlab.lab.fleet import Fleet
 from swarmlab.lab.options import UpOptions, lab_name
 from swarmlab.lab.prove import SETTLE, Proof, prove
 from swarmlab.lab.software import by_whom, provider_of, runs
@@ -93,16 +94,23 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: Lab
     kept = _remember(intent, provider, report.started, known)
     wanted = _wanted(intent, kept)
     provider.prepare(wanted, bus)
-    kept = replace(kept, engine=options.engine, kernel=options.kernel, built=False).with_machines(provider.create(wanted, bus))
-    state.save(kept)
-    with connected(kept.hosts) as engines:
-        swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True)
-        build.deploy(engines, swarm, scenario, lab, bus, wait=options.wait)
-        state.save(replace(kept, built=True))
-        if not options.verify:
-            return replace(report, timings=dict(bus.timings))
-        build.ensure_control(engines, swarm, scenario, lab, bus, wait=options.wait)
-        proof = prove(engines, swarm, scenario, lab, bus, timeout=options.timeout, settle=SETTLE, outside=kept.outside, pcap=options.pcap)
+    with Fleet() as fleet:
+        kept = replace(kept, engine=options.engine, kernel=options.kernel, built=False)
+        kept = kept.with_machines(provider.create(wanted, bus, fleet.greet))
+        state.save(kept)
+        engines = fleet.engines(kept.hosts)
+        with Agents(engines) as agents:
+            ahead = agents.start if options.verify else lambda: None
+            swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True, meanwhile=ahead)
+            build.deploy(engines, swarm, scenario, lab, bus, wait=options.wait)
+            state.save(replace(kept, built=True))
+            if not options.verify:
+                return replace(report, timings=dict(bus.timings))
+            build.ensure_control(engines, swarm, scenario, lab, bus, wait=options.wait)
+            proof = prove(
+                engines, agents, swarm, scenario, lab, bus,
+                timeout=options.timeout, settle=SETTLE, outside=kept.outside, pcap=options.pcap,
+            )  # fmt: skip
         stack.still_running(swarm.leader, lab)
     return proven(report, proof, bus)
 

@@ -10,6 +10,7 @@ from swarmlab.engine import swarm as swarms
 from swarmlab.errors import HostError, RunFailed, SwarmlabError
 from swarmlab.events import Bus
 from swarmlab.lab import home, saved, state
+from swarmlab.lab.agents import Agents
 from swarmlab.lab.fleet import connected
 from swarmlab.lab.prove import prove
 from swarmlab.lab.state import LabState
@@ -39,5 +40,6 @@ def _verify(kept: LabState, report: Report, bus: Bus, timeout: float, pcap: Path
         swarm = swarms.find(engines, kept.lab)
         if swarm is None:
             raise HostError(kept.lab, "none of its hosts manages its Swarm", fix="`swarmlab up` again completes the lab")
-        proof = prove(engines, swarm, kept.read_scenario(), kept.lab, bus, timeout=timeout, outside=kept.outside, pcap=pcap)
+        with Agents(engines) as agents:
+            proof = prove(engines, agents, swarm, kept.read_scenario(), kept.lab, bus, timeout=timeout, outside=kept.outside, pcap=pcap)
     return proven(report, proof, bus)

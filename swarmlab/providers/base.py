@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -55,6 +56,10 @@ class HostsWanted:
         return [*self.names, *([OUTSIDE] if self.outside else [])]
 
 
+# Waits until a host that has just been started answers, and may keep the connection. Raises HostError or DeadlinePassed.
+Greeting = Callable[[Host], None]
+
+
 class Provider(Protocol):
     """Makes hosts. All methods but `create` and `prepare` are quick."""
 
@@ -68,8 +73,11 @@ class Provider(Protocol):
         """Have the images that these hosts need: slow once, cached then."""
         ...
 
-    def create(self, wanted: HostsWanted, bus: Bus) -> list[Host]:
-        """Have these hosts run and answer; completes a half-made set, starts what stopped."""
+    def create(self, wanted: HostsWanted, bus: Bus, greet: Greeting) -> list[Host]:
+        """Have these hosts run and answer; completes a half-made set, starts what stopped.
+
+        `greet` is called from several threads, for hosts that cannot say by themselves when they are ready.
+        """
         ...
 
     def destroy(self, lab: str, home: str) -> list[str]:

@@ -8,7 +8,7 @@ from swarmlab.errors import ProviderError
 from swarmlab.events import Bus
 from swarmlab.model.host import OUTSIDE, Host, SshEndpoint
 from swarmlab.providers import underlay
-from swarmlab.providers.base import HOME, HOST, LAB, HostsWanted, Problem
+from swarmlab.providers.base import HOME, HOST, LAB, Greeting, HostsWanted, Problem
 from swarmlab.providers.container import Wanted
 from swarmlab.providers.images import build, recipe
 from swarmlab.providers.lab_keys import LabKeys, lab_keys
@@ -43,7 +43,7 @@ class DockerProvider:
             with asked(f"build the node image of engine {version}"):
                 build.ensure(self.client, recipe.recipe(version), wanted.directory, bus)
 
-    def create(self, wanted: HostsWanted, bus: Bus) -> list[Host]:
+    def create(self, wanted: HostsWanted, bus: Bus, greet: Greeting) -> list[Host]:
         """Have the hosts run and answer."""
         if not 1 <= wanted.count <= underlay.MAX_HOSTS:
             raise ProviderError(f"{wanted.count} hosts were asked for; the underlay has room for 1 to {underlay.MAX_HOSTS}")
@@ -61,7 +61,7 @@ class DockerProvider:
             keys.pin(ports)
             phase("waiting for sshd and dockerd", 0, wanted.count)
             hosts = [_host(makers[name], ports[name], keys) for name in wanted.machines]
-            fan_out(hosts, lambda host: wait_ready(self.client, makers[host.name].name, host))
+            fan_out(hosts, lambda host: wait_ready(self.client, makers[host.name].name, host, greet))
             phase("sshd and dockerd answer", wanted.count, wanted.count)
         return hosts
 

@@ -6,7 +6,7 @@ from swarmlab.errors import ProviderError
 from swarmlab.events import Bus
 from swarmlab.model.host import OUTSIDE, Host, SshEndpoint
 from swarmlab.providers import qemu_disk, qemu_fitness, qemu_hosts, qemu_processes, qemu_warm, underlay
-from swarmlab.providers.base import HostsWanted, Problem
+from swarmlab.providers.base import Greeting, HostsWanted, Problem
 from swarmlab.providers.images.machine import MachineRecipe, machine_recipes
 from swarmlab.providers.lab_keys import lab_keys
 from swarmlab.providers.qemu_kvm import why_not_kvm
@@ -37,8 +37,8 @@ class QemuProvider:
                 disk = qemu_disk.ensure(recipe, wanted.directory, bus)
                 self._saved[recipe.tag] = qemu_warm.ensure(disk, _accelerator(disk, bus, first=not self._saved), wanted, bus)
 
-    def create(self, wanted: HostsWanted, bus: Bus) -> list[Host]:
-        """Have the hosts run and answer."""
+    def create(self, wanted: HostsWanted, bus: Bus, greet: Greeting) -> list[Host]:
+        """Have the hosts run and answer. Their guests say by themselves when they are ready: nobody is greeted."""
         if not 1 <= wanted.count <= underlay.MAX_HOSTS:
             raise ProviderError(f"{wanted.count} hosts were asked for; the underlay has room for 1 to {underlay.MAX_HOSTS}")
         self.prepare(wanted, bus)

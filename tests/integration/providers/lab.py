@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from swarmlab.events import Bus
+from swarmlab.lab.fleet import Fleet
 from swarmlab.model.host import Host
 from swarmlab.providers import HostsWanted, Provider, get
 
@@ -29,6 +30,12 @@ def wanted(directory: Path, count: int) -> HostsWanted:
     return HostsWanted(unique, count, "", "tests", directory)
 
 
+def created(provider: Provider, wanted: HostsWanted) -> list[Host]:
+    """The hosts, running and greeted."""
+    with Fleet() as fleet:
+        return provider.create(wanted, Bus(), fleet.greet)
+
+
 def lab(directory: Path, count: int) -> Iterator[Lab]:
     """For use in a fixture; skips where the engine cannot, and leaves nothing."""
     provider = get("docker")
@@ -36,6 +43,6 @@ def lab(directory: Path, count: int) -> Iterator[Lab]:
         pytest.skip("; ".join(problem.text for problem in problems))
     asked_for = wanted(directory, count)
     try:
-        yield Lab(provider, asked_for, provider.create(asked_for, Bus()))
+        yield Lab(provider, asked_for, created(provider, asked_for))
     finally:
         provider.destroy(asked_for.lab, asked_for.home)

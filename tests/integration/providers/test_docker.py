@@ -13,13 +13,12 @@ import docker
 import pytest
 
 from swarmlab.errors import ProviderError, SwarmRefused
-from swarmlab.events import Bus
 from swarmlab.model.host import Host
 from swarmlab.providers import Provider, get
 from swarmlab.providers.images.stand_in import stand_in_archive
 from swarmlab.providers.making import Thing
 from swarmlab.remote import Remote, fan_out
-from tests.integration.providers.lab import Lab
+from tests.integration.providers.lab import Lab, created
 from tests.integration.providers.lab import lab as make_lab
 from tests.integration.providers.lab import wanted as want
 
@@ -75,7 +74,7 @@ def test_a_hosts_address_is_the_one_that_it_has(lab: Lab) -> None:
 
 def test_create_again_changes_nothing(lab: Lab) -> None:
     before = fan_out(lab.hosts, lambda host: _say(host, *ENGINE))
-    again = lab.provider.create(lab.wanted, Bus())
+    again = created(lab.provider, lab.wanted)
     assert again == lab.hosts
     assert fan_out(again, lambda host: _say(host, *ENGINE)) == before
 
@@ -86,7 +85,7 @@ def test_a_stopped_host_comes_back_with_its_data_and_its_key(lab: Lab, client: d
     client.containers.get(f"swarmlab-{lab.wanted.lab}-host2").stop(timeout=10)
     assert time.monotonic() - start < 5, "a host must end when it is told to"
     pinned = (lab.wanted.directory / "ssh" / "host2_key.pub").read_text()
-    again = lab.provider.create(lab.wanted, Bus())
+    again = created(lab.provider, lab.wanted)
     lab.hosts[:] = again
     assert fan_out(again, lambda host: _say(host, *ENGINE)) == before
     assert f"[127.0.0.1]:{again[1].ssh.port} {pinned.strip()}" in again[1].ssh.known_hosts.read_text()
@@ -95,14 +94,14 @@ def test_a_stopped_host_comes_back_with_its_data_and_its_key(lab: Lab, client: d
 def test_a_missing_host_is_made_and_the_other_left_alone(lab: Lab, client: docker.DockerClient) -> None:
     before = _say(lab.hosts[0], *ENGINE)
     client.containers.get(f"swarmlab-{lab.wanted.lab}-host2").remove(force=True)
-    lab.hosts[:] = lab.provider.create(lab.wanted, Bus())
+    lab.hosts[:] = created(lab.provider, lab.wanted)
     assert _say(lab.hosts[0], *ENGINE) == before
     assert _say(lab.hosts[1], "hostname") == "host2"
 
 
 def test_lost_keys_are_made_anew_and_given_to_the_hosts(lab: Lab) -> None:
     (lab.wanted.directory / "ssh" / "id_ed25519").unlink()
-    lab.hosts[:] = lab.provider.create(lab.wanted, Bus())
+    lab.hosts[:] = created(lab.provider, lab.wanted)
     assert _say(lab.hosts[0], "hostname") == "host1"
 
 
@@ -113,7 +112,7 @@ def test_it_is_found_by_label(lab: Lab) -> None:
 def test_another_home_does_not_touch_it(lab: Lab, client: docker.DockerClient) -> None:
     before = _left(client, lab.wanted.lab)
     with pytest.raises(SwarmRefused, match=r"belongs to a lab `.*` of another SWARMLAB_HOME; it is left alone"):
-        lab.provider.create(replace(lab.wanted, home="somebody else"), Bus())
+        created(lab.provider, replace(lab.wanted, home="somebody else"))
     with pytest.raises(SwarmRefused, match=r"of another SWARMLAB_HOME; it is left alone"):
         lab.provider.destroy(lab.wanted.lab, "somebody else")
     assert lab.provider.found("somebody else") == {}
@@ -136,7 +135,7 @@ def test_what_somebody_else_made_is_left_alone(client: docker.DockerClient, tmp_
     theirs = client.networks.create(f"swarmlab-{wanted.lab}", labels={"mine": "yes"})
     try:
         with pytest.raises(SwarmRefused, match="is in the way, and swarmlab did not make it"):
-            get("docker").create(wanted, Bus())
+            created(get("docker"), wanted)
         theirs.reload()
         assert _left(client, wanted.lab) == []
     finally:

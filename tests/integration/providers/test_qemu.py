@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from swarmlab.events import Bus
 from swarmlab.model.host import Host
 from swarmlab.providers import HostsWanted, get, qemu_processes
 from swarmlab.remote import Remote, fan_out
-from tests.integration.providers.lab import Lab
+from tests.integration.providers.lab import Lab, created
 
 HOME = "0123456789ab"
 pytestmark = pytest.mark.vm
@@ -26,7 +25,7 @@ def lab(machine_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (home / "images").symlink_to(machine_images)
     wanted = HostsWanted(f"test-{os.getpid()}", 2, "", HOME, home / "labs" / "test-vm")
     try:
-        yield Lab(provider, wanted, provider.create(wanted, Bus()))
+        yield Lab(provider, wanted, created(provider, wanted))
     finally:
         provider.destroy(wanted.lab, wanted.home)
     assert not qemu_processes.machines(HOME, wanted.lab)
@@ -75,7 +74,7 @@ def test_the_clock_is_that_of_today(lab: Lab) -> None:
 
 
 def test_create_again_changes_nothing(lab: Lab) -> None:
-    assert lab.provider.create(lab.wanted, Bus()) == lab.hosts
+    assert created(lab.provider, lab.wanted) == lab.hosts
 
 
 def test_a_machine_that_was_killed_is_booted_again_with_what_it_had(lab: Lab) -> None:
@@ -83,7 +82,7 @@ def test_a_machine_that_was_killed_is_booted_again_with_what_it_had(lab: Lab) ->
     _say(first, "sh", "-c", "echo kept >/root/kept && sync")
     (process,) = [one for one in qemu_processes.machines(HOME, lab.wanted.lab) if one.host == first.name]
     os.kill(process.pid, signal.SIGKILL)
-    again = lab.provider.create(lab.wanted, Bus())
+    again = created(lab.provider, lab.wanted)
     assert _say(again[0], "cat", "/root/kept") == "kept"
     assert again[1] == lab.hosts[1]
 

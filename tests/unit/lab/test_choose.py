@@ -13,6 +13,7 @@ from swarmlab.lab import choose as room
 from swarmlab.lab.choose import choose
 from swarmlab.model.host import Host
 from swarmlab.providers import HostsWanted, Problem, Provider
+from swarmlab.providers.base import Greeting
 from swarmlab.providers.kernel import Answer, Offer
 from swarmlab.scenario.needs import Need
 
@@ -30,7 +31,7 @@ class FakeProvider:
 
     def prepare(self, wanted: HostsWanted, bus: Bus) -> None: ...
 
-    def create(self, wanted: HostsWanted, bus: Bus) -> list[Host]:
+    def create(self, wanted: HostsWanted, bus: Bus, greet: Greeting) -> list[Host]:
         return []
 
     def destroy(self, lab: str, home: str) -> list[str]:
