@@ -10,7 +10,7 @@ down() {
   docker network rm "$name" >/dev/null 2>&1 || true
 }
 
-answers() { for _ in $(seq 600); do "$@" >/dev/null 2>&1 && return 0; sleep 0.05; done; return 1; }
+answers() { for _ in $(seq 2400); do "$@" >/dev/null 2>&1 && return 0; sleep 0.05; done; return 1; }
 
 up() {
   local image=$1 archive=$2 compose=$3 i
