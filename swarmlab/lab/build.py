@@ -25,13 +25,17 @@ def form_swarm(engines: Mapping[str, Engine], lab: str, managers: int, bus: Bus,
 
 
 def form_swarm_and_carry(
-    engines: Mapping[str, Engine], scenario: Scenario, lab: str, bus: Bus, *, owned: bool, meanwhile: Callable[[], object]
+    engines: Mapping[str, Engine], scenario: Scenario, lab: str, bus: Bus, *, owned: bool, then: Callable[[], object]
 ) -> Swarm:
-    """Phases `swarm` and `images`, and `meanwhile`, side by side: none needs the other, and a Swarm's first half second is waiting."""
+    """Phases `swarm` and `images` side by side, and `then` after the latter: a Swarm's first half second is mostly waiting."""
+
+    def carried() -> None:
+        carry(engines, scenario, bus)
+        then()
+
     work: dict[str, Callable[[], object]] = {
         "swarm": lambda: form_swarm(engines, lab, scenario.managers, bus, owned=owned),
-        "images": lambda: carry(engines, scenario, bus),
-        "meanwhile": meanwhile,
+        "images": carried,
     }
     done = fan_out(work, lambda one: one())
     swarm = done["swarm"]

@@ -101,7 +101,7 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: Lab
         engines = fleet.engines(kept.hosts)
         with Agents(engines) as agents:
             ahead = agents.start if options.verify else lambda: None
-            swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True, meanwhile=ahead)
+            swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True, then=ahead)
             build.deploy(engines, swarm, scenario, lab, bus, wait=options.wait)
             state.save(replace(kept, built=True))
             if not options.verify:
