@@ -22,6 +22,7 @@ from swarmlab.providers.images.stand_in import stand_in_archive
 HERE = Path(__file__).parent
 THREE_TIER = HERE.parent / "scenarios" / "three-tier" / "compose.yaml"
 NEIGHBOURS = Path("/proc/sys/net/ipv4/neigh/default")
+BY_HAND = [str(HERE / "by_hand.sh")]
 SWARMLAB = [sys.executable, "-m", "swarmlab.cli.main"]
 
 
@@ -40,6 +41,7 @@ def main() -> None:
                 bench_verify(chosen.rounds)
         finally:
             swarmlab("down", "--all")
+            run([*BY_HAND, "down"])
 
 
 def bench_up(rounds: int, home: Path) -> None:
@@ -56,12 +58,11 @@ def bench_up(rounds: int, home: Path) -> None:
     up = ("up", str(scenario), "--name", "bench", "--provider", "docker")
     swarmlab(*up)
     swarmlab("down", "bench")
-    by_hand = [str(HERE / "by_hand.sh")]
     ours, hand, downs = [], [], []
     phases: dict[str, list[float]] = {}
     for _ in range(rounds):
-        hand.append(timed(lambda: run([*by_hand, "up", recipe.recipe("20.10").tag, str(archive), str(compose)])))
-        run([*by_hand, "down"])
+        hand.append(timed(lambda: run([*BY_HAND, "up", recipe.recipe("20.10").tag, str(archive), str(compose)])))
+        run([*BY_HAND, "down"])
         report: dict[str, Any] = {}
         ours.append(timed(lambda report=report: report.update(json.loads(swarmlab(*up, "--format", "json")))))
         for phase, seconds in report["timings"].items():
