@@ -1,8 +1,9 @@
-"""For all tests: no test fails because the machine is busy; machines, where they can be made, and their images, made once."""
+"""For all tests: none fails because the machine is busy or the tests run in the background; machines' images are made once."""
 
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from swarmlab.providers import get
 
 settings.register_profile("noisy", deadline=None)
 settings.load_profile("noisy")
+# Whom a shell starts in the background has SIGINT ignored, and so would every program that the tests start, for good.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 VM = "SWARMLAB_TEST_VM"
 
