@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from swarmlab.model.expectation import Expectation, Kind
 from swarmlab.model.scenario import Container, Network, Service
 from swarmlab.model.wire import CLEAR, ENCRYPTED
+from swarmlab.scenario.shared import shared_overlays
 
-MANY = 2
 READABLE = "{} has no option `encrypted`: between hosts it is VXLAN that anybody on the underlay can read"
 SECRET = "{} has the option `encrypted`: between hosts there must be ESP and nothing that anybody could read"  # noqa: S105
 
 
 def wire(services: Mapping[str, Service], networks: Mapping[str, Network], containers: Mapping[str, Container]) -> Iterator[Expectation]:
     """One expectation per overlay of the file that may have two tasks; what an external one is, the file does not say."""
-    tasks: Counter[str] = Counter()
-    for service in services.values():
-        tasks.update(dict.fromkeys(service.networks, MANY if service.replicas is None else service.replicas))
-    for container in containers.values():
-        tasks.update(dict.fromkeys(container.networks, 1))
-    for key, network in networks.items():
-        if network.driver == "overlay" and not network.external and tasks[key] >= MANY:
+    for key, network in shared_overlays(services, networks, containers):
+        if not network.external:
             expected, because = (ENCRYPTED, SECRET) if network.encrypted else (CLEAR, READABLE)
             yield Expectation(Kind.WIRE, expected, because.format(key), network=key, mark=network.mark)
