@@ -1,4 +1,6 @@
-"""How fast, as ratios side by side in one run: `up` against the same bring-up by hand, `verify` of 10,620 probes, `down`. Medians."""
+"""How fast, as ratios side by side in one run: `up` against the same bring-up by hand, `verify` of 10,620 probes,
+`down`. Medians.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +50,12 @@ def bench_up(rounds: int, home: Path) -> None:
     """`up` with its proof, by turns with the script that proves nothing; each once unmeasured first, for the images."""
     archive, compose = home / "stand-in.tar", home / "compose.yaml"
     archive.write_bytes(stand_in_archive())
-    # Without its encryption, so that every kernel can show all of it; the script by hand gets the same networks and services.
+    # Without its encryption, so that every kernel can show all of it; the script by hand gets the same networks and
+    # services.
     text = re.sub(
-        r"    driver_opts:\n      encrypted:.*\n|    - network: back-net\n      wire: encrypted\n.*\n", "", THREE_TIER.read_text()
+        r"    driver_opts:\n      encrypted:.*\n|    - network: back-net\n      wire: encrypted\n.*\n",
+        "",
+        THREE_TIER.read_text(),
     )
     compose.write_text(text[: text.index("x-swarmlab:")])
     scenario = home / "three-tier.yaml"
@@ -84,7 +89,9 @@ def bench_verify(rounds: int) -> None:
         phases: dict[str, list[float]] = {}
         for _ in range(rounds):
             report: dict[str, Any] = {}
-            taken.append(timed(lambda report=report: report.update(json.loads(swarmlab("verify", "sixty", "--format", "json")))))
+            taken.append(
+                timed(lambda report=report: report.update(json.loads(swarmlab("verify", "sixty", "--format", "json"))))
+            )
             reach = [c for c in report["checks"] if c["kind"] == "reach"]
             probes = len(reach)
             if report["summary"]["fail"] or report["summary"]["inconclusive"]:
@@ -100,7 +107,9 @@ def bench_verify(rounds: int) -> None:
 
 @contextlib.contextmanager
 def neighbours(limit: int) -> Iterator[None]:
-    """The kernel's table of neighbours is shared by all container hosts; its default holds about 30 tasks' worth. Put back afterwards."""
+    """The kernel's table of neighbours is shared by all container hosts; its default holds about 30 tasks' worth. Put
+    back afterwards.
+    """
     files = {NEIGHBOURS / name: str(limit) for name in ("gc_thresh3", "gc_thresh2")}
     before = {file: file.read_text() for file in files}
     try:
@@ -134,7 +143,9 @@ def timed(work: Callable[[], object]) -> float:
 
 def say(what: str, seconds: list[float]) -> None:
     """Median and spread."""
-    print(f"{what}: median {statistics.median(seconds):.2f} s of {len(seconds)} ({min(seconds):.2f} to {max(seconds):.2f})")
+    print(
+        f"{what}: median {statistics.median(seconds):.2f} s of {len(seconds)} ({min(seconds):.2f} to {max(seconds):.2f})"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""One error root. Each error says what is wrong, where, and what to do, and carries the exit status it ends the program with."""
+"""One error root. Each error says what is wrong, where, and what to do, and carries the exit status it ends the program
+with.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,10 @@ INTERRUPTED = 130
 
 
 @dataclass(frozen=True, order=True)
-class Mark:
+class Place:
     """A place in a file; line and column count from 1, as editors show them.
 
-    >>> str(Mark("compose.yaml", 3, 5))
+    >>> str(Place("compose.yaml", 3, 5))
     'compose.yaml:3:5'
     """
 
@@ -54,9 +56,9 @@ class FileRejected(SwarmlabError, ValueError):
 
     status = USAGE
 
-    def __init__(self, complaints: list[tuple[Mark | None, str]], *, file: Path | str) -> None:
+    def __init__(self, complaints: list[tuple[Place | None, str]], *, file: Path | str) -> None:
         self.complaints = complaints
-        lines = [f"{mark or file}: {text}" for mark, text in complaints]
+        lines = [f"{place or file}: {text}" for place, text in complaints]
         super().__init__("\n".join(lines))
 
 

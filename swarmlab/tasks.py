@@ -1,4 +1,5 @@
-"""The bootstrap as Fabric tasks, for `fab` users: `fab -r swarmlab -c tasks --list`, `fab -r swarmlab -c tasks swarm --lab three-tier`.
+"""The bootstrap as Fabric tasks, for `fab` users: `fab -r swarmlab -c tasks --list`, `fab -r swarmlab -c tasks swarm
+--lab three-tier`.
 
 The tasks do what `swarmlab up` does, step by step, on the hosts of an existing lab; each completes what it finds.
 """
@@ -22,7 +23,9 @@ from swarmlab.remote.tasks import Context, end, say, task
 
 @contextmanager
 def _hosts(lab: str) -> Iterator[tuple[LabState, dict[str, Engine], Bus]]:
-    """The lab's engines; its lock is held, and an error ends `fab` with its message and status instead of a traceback."""
+    """The lab's engines; its lock is held, and an error ends `fab` with its message and status instead of a
+    traceback.
+    """
     try:
         kept = state.require(lab)
         with home.locked(kept.lab), connected(kept.hosts) as engines:
@@ -43,7 +46,9 @@ def preflight(context: Context, lab: str) -> None:
     """Every host answers over SSH, and its engine answers there."""
     with _hosts(lab) as (_, engines, _bus):
         for name, engine in engines.items():
-            say(f"{name}  {engine.address}  engine {engine.version['Version']}  kernel {engine.version['KernelVersion']}")
+            say(
+                f"{name}  {engine.address}  engine {engine.version['Version']}  kernel {engine.version['KernelVersion']}"
+            )
 
 
 @task

@@ -1,4 +1,6 @@
-"""For all tests: none fails because the machine is busy or the tests run in the background; machines' images are made once."""
+"""For all tests: none fails because the machine is busy or the tests run in the background; machines' images are made
+once.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ VM = "SWARMLAB_TEST_VM"
 
 @pytest.fixture(scope="session")
 def machine_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where machines' images are: the user's own, or one directory for all tests. Skips where machines cannot be made or are not wanted."""
+    """Where machines' images are: the user's own, or one directory for all tests. Skips where machines cannot be made
+    or are not wanted.
+    """
     if os.environ.get(VM) == "0":
         pytest.skip(f"{VM}=0: no machines")
     if problems := get("qemu").fitness():

@@ -8,6 +8,7 @@ if sys.version_info < (3, 9):  # noqa: UP036 - hosts are not ours
 try:
     from swarmlab.agent.main import main
 except ImportError as error:
-    sys.stderr.write("swarmlab agent: Python module %s is missing: install python3 (not python3-minimal)\n" % error.name)  # noqa: UP031
+    text = "swarmlab agent: Python module %s is missing: install python3 (not python3-minimal)\n"
+    sys.stderr.write(text % error.name)
     sys.exit(3)
 sys.exit(main())

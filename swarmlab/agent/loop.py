@@ -1,4 +1,6 @@
-"""One event loop: epoll and a table of what to call. Handlers must bear a call for nothing (descriptor numbers are reused)."""
+"""One event loop: epoll and a table of what to call. Handlers must bear a call for nothing (descriptor numbers are
+reused).
+"""
 
 from __future__ import annotations
 

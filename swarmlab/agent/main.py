@@ -13,17 +13,17 @@ from types import TracebackType
 from typing import Any
 
 from swarmlab.agent import requests
-from swarmlab.agent.endpoint import Endpoint, close_all, open_endpoint
-from swarmlab.agent.fire import Battery
-from swarmlab.agent.lacks import lacks
+from swarmlab.agent.kernel.features import missing_features
+from swarmlab.agent.kernel.namespace import home
 from swarmlab.agent.loop import Loop
-from swarmlab.agent.mtu import weigh
-from swarmlab.agent.namespace import home
+from swarmlab.agent.probing.endpoint import Endpoint, close_all, open_endpoint
+from swarmlab.agent.probing.mtu import measure_mtu
+from swarmlab.agent.probing.scheduler import Scheduler
+from swarmlab.agent.probing.seen import seen
 from swarmlab.agent.protocol import VERSION
 from swarmlab.agent.requests import BadRequest
-from swarmlab.agent.seen import seen
 from swarmlab.agent.serve import serve
-from swarmlab.agent.wire import Wire
+from swarmlab.agent.wire.operations import Wire
 
 Operation = Callable[[Mapping[str, Any]], "dict[str, object]"]
 
@@ -35,7 +35,7 @@ class Agent:
         self.loop = loop
         self.ended = False
         self.endpoints: dict[str, Endpoint] = {}
-        self.battery: Battery | None = None
+        self.scheduler: Scheduler | None = None
         named = (self.hello, self.open, self.fire, self.seen, self.close, self.mtu)
         known: tuple[Operation, ...] = (*named, *Wire(loop).operations())
         self._operations = {operation.__name__: operation for operation in known}
@@ -68,7 +68,7 @@ class Agent:
             "version": VERSION,
             "python": platform.python_version(),
             "kernel": platform.release(),
-            "lacks": lacks(),
+            "lacks": missing_features(),
             "nofile": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         }
 
@@ -78,13 +78,13 @@ class Agent:
         specs = requests.specs(request, port)
         self.close(request)
         self.endpoints = {spec.id: open_endpoint(spec, self.loop, run, port) for spec in specs}
-        self.battery = Battery(self.loop, self.endpoints, run, port, lambda: self.ended)
+        self.scheduler = Scheduler(self.loop, self.endpoints, run, port, lambda: self.ended)
         return {"op": "open", "endpoints": [endpoint.answer() for endpoint in self.endpoints.values()]}
 
     def fire(self, request: Mapping[str, Any]) -> dict[str, object]:
         """All probes and names at once."""
-        battery = self._opened()
-        return battery.fire(requests.timeout(request), requests.probes(request), requests.names(request))
+        scheduler = self._opened()
+        return scheduler.fire(requests.timeout(request), requests.probes(request), requests.names(request))
 
     def seen(self, request: Mapping[str, Any]) -> dict[str, object]:
         """The target's side."""
@@ -92,23 +92,23 @@ class Agent:
 
     def mtu(self, request: Mapping[str, Any]) -> dict[str, object]:
         """How large packets may be."""
-        return weigh(self._opened(), requests.timeout(request), requests.trials(request))
+        return measure_mtu(self._opened(), requests.timeout(request), requests.sizes(request))
 
     def close(self, _request: Mapping[str, Any]) -> dict[str, object]:
         """Every socket and namespace."""
         close_all(self.endpoints.values())
-        self.endpoints, self.battery = {}, None
+        self.endpoints, self.scheduler = {}, None
         return {"op": "close"}
 
-    def _opened(self) -> Battery:
-        if self.battery is None:
+    def _opened(self) -> Scheduler:
+        if self.scheduler is None:
             raise BadRequest("nothing is open: send `open` first")
-        return self.battery
+        return self.scheduler
 
     def idle(self) -> None:
         """Nothing to do for a moment."""
-        if self.battery is not None:
-            self.battery.drain()
+        if self.scheduler is not None:
+            self.scheduler.drain()
 
 
 def _complain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from swarmlab.agent.bpf import MAX_PORTS
-from swarmlab.agent.capture import BUFFER
-from swarmlab.agent.endpoint import Spec
+from swarmlab.agent.kernel.bpf import MAX_PORTS
+from swarmlab.agent.probing.capture import BUFFER
+from swarmlab.agent.probing.endpoint import Spec
 from swarmlab.agent.protocol import BULK_MAX
 
 ENDPOINTS_MAX = 2_000
@@ -60,7 +60,7 @@ class SeenRequest:
 
 
 @dataclass(frozen=True)
-class TrialRequest:
+class SizeRequest:
     """One entry of `mtu`."""
 
     id: int
@@ -203,11 +203,11 @@ def _name(entry: Mapping[str, Any], known: dict[str, str]) -> NameRequest:
     return NameRequest(number(entry, "id", 0, 2**32 - 2), text(entry, "from"), text(entry, "name"), groups, server)
 
 
-def trials(request: Mapping[str, Any]) -> list[TrialRequest]:
+def sizes(request: Mapping[str, Any]) -> list[SizeRequest]:
     """What to try sizes on; ids must differ, and fit the upper half of a nonce's."""
     known: dict[str, str] = {}
     found = [
-        TrialRequest(
+        SizeRequest(
             number(entry, "id", 0, 2**16 - 2),
             text(entry, "from"),
             _address(entry.get("address"), known),

@@ -1,4 +1,6 @@
-"""The agent's life: read a request, answer it, in order; in between serve the listeners; end when standard input ends."""
+"""The agent's life: read a request, answer it, in order; in between serve the listeners; end when standard input
+ends.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ class Input:
 
 
 class Output:
-    """Standard output. A reader who takes his time must not keep the listeners from answering, so nothing waits for him."""
+    """Standard output. A reader who takes his time must not keep the listeners from answering, so nothing waits for
+    him.
+    """
 
     def __init__(self, loop: Loop, fd: int) -> None:
         self._loop, self._fd, self._left = loop, fd, bytearray()

@@ -59,8 +59,8 @@ def _provider(name: str, inventory: object) -> str:
 def up_command(ctx: click.Context, /, **given: Any) -> None:
     """Make hosts, form a Swarm, create the networks, deploy the stack, and prove who can talk to whom.
 
-    SCENARIO is a name that `swarmlab list` shows, a directory, or any Compose file. Safe to repeat: it converges. When a first
-    `up` fails or is interrupted, what it made is removed again.
+    SCENARIO is a name that `swarmlab list` shows, a directory, or any Compose file. Safe to repeat: it converges. When
+    a first `up` fails or is interrupted, what it made is removed again.
 
     \b
     Examples:
@@ -76,7 +76,9 @@ def up_command(ctx: click.Context, /, **given: Any) -> None:
 
         return up(options, bus)
 
-    report = measure(work, outputs, lab=options.name or options.scenario, scenario=options.scenario, provider=options.provider)
+    report = measure(
+        work, outputs, lab=options.name or options.scenario, scenario=options.scenario, provider=options.provider
+    )
     outputs.publish(report)
     # Nothing was to be proven, so nothing is missing; the report itself says that there is no check in it.
     ctx.exit(report.exit_status if options.verify else OK)

@@ -32,10 +32,16 @@ def doctor_command(ctx: click.Context, inventory: Path | None, format: str) -> N
     unfit = [entry for entry in found if not entry.ok and entry.needed]
     if format == "json":
         echo_json(
-            [*map(asdict, found), *({"name": f"offer {row['provider']}", "ok": row["hosts"]["has"], **row} for row in as_rows(kernels))]
+            [
+                *map(asdict, found),
+                *({"name": f"offer {row['provider']}", "ok": row["hosts"]["has"], **row} for row in as_rows(kernels)),
+            ]
         )
     else:
-        rows = columns([("ok" if entry.ok else "XX" if entry.needed else "--", entry.name, entry.detail) for entry in found], indent="")
+        rows = columns(
+            [("ok" if entry.ok else "XX" if entry.needed else "--", entry.name, entry.detail) for entry in found],
+            indent="",
+        )
         for entry, row in zip(found, rows, strict=True):
             click.echo(row)
             if not entry.ok and entry.fix:

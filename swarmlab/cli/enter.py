@@ -68,4 +68,6 @@ def _become(argv: Sequence[str]) -> NoReturn:
     try:
         os.execvp(argv[0], list(argv))  # noqa: S606  a quoted argument list, and no shell is what we want
     except FileNotFoundError as error:
-        raise SwarmlabError(f"{argv[0]} is not installed on this machine", fix="apt-get install openssh-client") from error
+        raise SwarmlabError(
+            f"{argv[0]} is not installed on this machine", fix="apt-get install openssh-client"
+        ) from error

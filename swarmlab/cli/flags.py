@@ -1,4 +1,6 @@
-"""Flags that several commands share. Each is named after itself, since click makes its environment twin of that name."""
+"""Flags that several commands share. Each is named after itself, since click makes its environment twin of that
+name.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,21 @@ _file = click.Path(path_type=Path)
 
 def seconds(flag: str, low: float, high: float, default: float, text: str) -> Flag:
     """A flag that takes a time."""
-    return click.option(flag, type=types.Seconds(low, high), default=default, show_default=True, metavar="SECONDS", help=text)
+    return click.option(
+        flag, type=types.Seconds(low, high), default=default, show_default=True, metavar="SECONDS", help=text
+    )
 
 
 settings = click.option(
-    "--set", multiple=True, metavar="KEY=VALUE", callback=types.settings, help="A variable of the scenario; may be repeated."
+    "--set",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=types.settings,
+    help="A variable of the scenario; may be repeated.",
 )
-stand_in = click.option("--stand-in", is_flag=True, help="A small stand-in for every image: real networks, no applications.")
+stand_in = click.option(
+    "--stand-in", is_flag=True, help="A small stand-in for every image: real networks, no applications."
+)
 timeout = seconds("--timeout", 0.2, 60, 2.0, "How long a probe waits for its answer.")
 wait = seconds("--wait", 1, 86400, 300.0, "How long tasks may take until they run.")
 pcap = click.option(
@@ -41,13 +51,24 @@ pcap = click.option(
 )
 inventory = click.option("--inventory", type=_existing, metavar="FILE", help="Hosts that exist already.")
 plain_format = click.option(
-    "--format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What goes to standard output."
+    "--format",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What goes to standard output.",
 )
 
 MAKING: tuple[Flag, ...] = (
-    click.option("--provider", type=click.Choice(PROVIDERS), default="auto", show_default=True, help="Who makes the hosts."),
+    click.option(
+        "--provider", type=click.Choice(PROVIDERS), default="auto", show_default=True, help="Who makes the hosts."
+    ),
     inventory,
-    click.option("--hosts", type=click.IntRange(1, MOST_HOSTS), metavar="N", help="How many hosts; the scenario's own number otherwise."),
+    click.option(
+        "--hosts",
+        type=click.IntRange(1, MOST_HOSTS),
+        metavar="N",
+        help="How many hosts; the scenario's own number otherwise.",
+    ),
     click.option("--managers", type=click.Choice(["1", "3", "5"]), help="How many of them manage the Swarm."),
 )
 engine = click.option(
@@ -67,7 +88,9 @@ BUILDING: tuple[Flag, ...] = (*MAKING, engine, kernel, name, settings, stand_in)
 FILES: tuple[Flag, ...] = (
     plain_format,
     click.option("--json", type=_file, metavar="FILE", help="Also write the report as JSON."),
-    click.option("--junit", type=_file, metavar="FILE", help="Also write it as JUnit XML; what is not proven is an error there."),
+    click.option(
+        "--junit", type=_file, metavar="FILE", help="Also write it as JUnit XML; what is not proven is an error there."
+    ),
 )
 OUTPUT: tuple[Flag, ...] = (
     *FILES,

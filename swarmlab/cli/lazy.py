@@ -51,14 +51,18 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, but an unknown name lists the known ones."""
         if not ctx.resilient_parsing and args and args[0] not in self.table and not args[0].startswith("-"):
             ctx.fail(f"no such command {args[0]!r}; commands: {', '.join(self.table)}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """A reader of our output that went away ends us quietly; any other broken pipe is a mistake and must show as one."""
+        """A reader of our output that went away ends us quietly; any other broken pipe is a mistake and must show as
+        one.
+        """
         try:
             return super().invoke(ctx)
         except EOFError as error:  # click would take it for Ctrl-D and say "interrupted"
@@ -78,7 +82,9 @@ class ReaderGone(click.exceptions.Exit):
 
 
 def _reader_is_gone() -> bool:
-    """Whether standard output or error leads nowhere; writing again would not tell, since large texts skip the buffer."""
+    """Whether standard output or error leads nowhere; writing again would not tell, since large texts skip the
+    buffer.
+    """
     poll = select.poll()
     for number in (1, 2):
         poll.register(number, 0)

@@ -46,7 +46,11 @@ Exit status:
     cls=LazyGroup,
     commands_table=COMMANDS,
     epilog=EPILOG,
-    context_settings={"auto_envvar_prefix": "SWARMLAB", "help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "auto_envvar_prefix": "SWARMLAB",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
 )
 @click.version_option(__version__, "-V", "--version", prog_name="swarmlab", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -60,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _survive_odd_text()
     _interruptible()
     try:
-        status = cli.main(args=list(arguments) if arguments is not None else None, prog_name="swarmlab", standalone_mode=False)
+        status = cli.main(
+            args=list(arguments) if arguments is not None else None, prog_name="swarmlab", standalone_mode=False
+        )
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except (click.Abort, KeyboardInterrupt):
@@ -93,7 +99,9 @@ def _internal(error: Exception) -> int:
         raise error
     path = write_crash(error)
     where = f"the full story is in {path}" if path else "and its story could not be written anywhere"
-    _tell(f"internal error: {type(error).__name__}: {error}\n  fix: this is a mistake in swarmlab; please report it: {where}")
+    _tell(
+        f"internal error: {type(error).__name__}: {error}\n  fix: this is a mistake in swarmlab; please report it: {where}"
+    )
     return UNBUILDABLE
 
 

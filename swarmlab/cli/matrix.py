@@ -26,12 +26,21 @@ SEVERAL = ",".join(ENGINES)
 @click.argument("scenario", shell_complete=complete_scenario)
 @flags(
     click.option(
-        "--engines", default=SEVERAL, show_default=True, metavar="VERSION,…", callback=engine_list(ENGINES), help="On which engines."
+        "--engines",
+        default=SEVERAL,
+        show_default=True,
+        metavar="VERSION,…",
+        callback=engine_list(ENGINES),
+        help="On which engines.",
     ),
-    click.option("--mixed/--no-mixed", default=True, show_default=True, help="Also once with the engines mixed, host by host."),
+    click.option(
+        "--mixed/--no-mixed", default=True, show_default=True, help="Also once with the engines mixed, host by host."
+    ),
     *MAKING,
     kernel,
-    click.option("--name", metavar="PREFIX", default="", help="What the labs' names begin with; the scenario's name otherwise."),
+    click.option(
+        "--name", metavar="PREFIX", default="", help="What the labs' names begin with; the scenario's name otherwise."
+    ),
     settings,
     stand_in,
     timeout,
@@ -43,8 +52,8 @@ SEVERAL = ",".join(ENGINES)
 def matrix_command(ctx: click.Context, /, **given: Any) -> None:
     """Run a scenario on each engine and once on all of them mixed, one lab after the other, and show what differs.
 
-    What cannot be built does not stop the others. Exit status: 3 if a run could not be built, else 1 if one was violated, else 4 if
-    something could not be proven, else 0.
+    What cannot be built does not stop the others. Exit status: 3 if a run could not be built, else 1 if one was
+    violated, else 4 if something could not be proven, else 0.
 
     \b
     Examples:

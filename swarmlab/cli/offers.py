@@ -32,7 +32,11 @@ def as_rows(offers: Sequence[Offer]) -> list[dict[str, Any]]:
     return [
         {
             "provider": offer.provider,
-            "hosts": {"has": offer.most != 0, "most": offer.most, "why": "; ".join(problem.text for problem in offer.problems)},
+            "hosts": {
+                "has": offer.most != 0,
+                "most": offer.most,
+                "why": "; ".join(problem.text for problem in offer.problems),
+            },
             **{feature: _row(offer.features.get(feature)) for feature in WORDS},
         }
         for offer in offers

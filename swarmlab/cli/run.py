@@ -1,4 +1,6 @@
-"""One measuring command: progress while it works, the report when it is done, and a report all the same when it crashes."""
+"""One measuring command: progress while it works, the report when it is done, and a report all the same when it
+crashes.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class Recorder:
     def __enter__(self) -> Recorder:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None or touched_nothing(error):
             return
         report = self._crashed(error)
@@ -45,7 +49,11 @@ class Recorder:
 
 def touched_nothing(error: BaseException) -> bool:
     """A usage error that came before there was anything to report: then nothing is written either."""
-    return isinstance(error, SwarmlabError) and error.status == USAGE and not isinstance(getattr(error, "report", None), Report)
+    return (
+        isinstance(error, SwarmlabError)
+        and error.status == USAGE
+        and not isinstance(getattr(error, "report", None), Report)
+    )
 
 
 def text_of(error: BaseException) -> str:
@@ -55,7 +63,9 @@ def text_of(error: BaseException) -> str:
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"internal error: {type(error).__name__}: {error}"
 
 
-def measure(work: Callable[[Bus], Report], outputs: Outputs, *, lab: str, scenario: str = "", provider: str = "") -> Report:
+def measure(
+    work: Callable[[Bus], Report], outputs: Outputs, *, lab: str, scenario: str = "", provider: str = ""
+) -> Report:
     """Do it, show it, write it; returns the report. The names are for a crash so early that nothing else is known."""
     from swarmlab.reports.progress import Progress
 

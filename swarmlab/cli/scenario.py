@@ -48,10 +48,15 @@ def _lesson(scenario: Scenario) -> Iterator[str]:
         yield ""
         yield from paragraph(scenario.summary)
     yield from ("", "runs")
-    count = {s.name: "one task per host" if s.is_global else plural(s.replicas or 0, "task") for s in scenario.services.values()}
+    count = {
+        s.name: "one task per host" if s.is_global else plural(s.replicas or 0, "task")
+        for s in scenario.services.values()
+    }
     rows = [(s.name, count[s.name], s.image, list(s.networks)) for s in scenario.services.values()]
     rows += [(c.name, f"on {c.host}", c.image, list(c.networks)) for c in scenario.containers.values()]
-    yield from columns([(name, where, image, f"on {', '.join(networks) or 'no network'}") for name, where, image, networks in rows])
+    yield from columns(
+        [(name, where, image, f"on {', '.join(networks) or 'no network'}") for name, where, image, networks in rows]
+    )
     yield from ("", "expects")
     yield from expectations(scenario)
     for number, (question, answer) in enumerate(scenario.questions, 1):
@@ -74,8 +79,8 @@ def check_command(file: str, **given: Any) -> None:
     from swarmlab import scenario
 
     found = _read(file, given)
-    for mark, warning in scenario.lint(found):
-        click.echo(f"{line(mark or found.file)}: warning: {line(warning)}")
+    for place, warning in scenario.lint(found):
+        click.echo(f"{line(place or found.file)}: warning: {line(warning)}")
     counts = (
         plural(len(found.services) + len(found.containers), "service"),
         plural(len(found.networks) + len(found.local_networks), "network"),
@@ -101,8 +106,15 @@ def plan_command(**given: Any) -> None:
     if given["format"] == "json":
         names = ("lab", "provider", "why", "hosts", "managers", "steps", "problems")
         expected = [expectation_dict(expectation) for expectation in found.scenario.expectations]
-        more = {"needs": found.needs, "lacks": found.lacks, "providers": as_rows(found.offers)}
-        echo_json({**{name: getattr(found, name) for name in names}, "scenario": found.scenario.name, **more, "expectations": expected})
+        more = {"needs": found.needs, "lacks": found.missing_features, "providers": as_rows(found.offers)}
+        echo_json(
+            {
+                **{name: getattr(found, name) for name in names},
+                "scenario": found.scenario.name,
+                **more,
+                "expectations": expected,
+            }
+        )
     else:
         click.echo("\n".join(_plan(found)))
 
@@ -119,4 +131,7 @@ def _plan(found: Any) -> Iterator[str]:
     yield from expectations(found.scenario)
     for problem in found.problems:
         yield ""
-        yield from (f"problem: {line(part)}" if number == 0 else f"  {line(part)}" for number, part in enumerate(problem.splitlines()))
+        yield from (
+            f"problem: {line(part)}" if number == 0 else f"  {line(part)}"
+            for number, part in enumerate(problem.splitlines())
+        )

@@ -10,7 +10,8 @@ from swarmlab.cli.show import echo_json
 @click.command("schema", short_help="The JSON Schema of reports or of scenario files.")
 @click.argument("which", metavar="report|scenario|matrix", type=click.Choice(["report", "scenario", "matrix"]))
 def schema_command(which: str) -> None:
-    """Print the JSON Schema of the report, of a scenario file's `x-swarmlab` block, or of what `swarmlab matrix` writes.
+    """Print the JSON Schema of the report, of a scenario file's `x-swarmlab` block, or of what `swarmlab matrix`
+    writes.
 
     \b
     Examples:

@@ -69,7 +69,7 @@ def expectation_dict(expectation: Expectation) -> dict[str, object]:
         "expected": expectation.expected,
         "because": expectation.because,
         "derived": expectation.derived,
-        "mark": str(expectation.mark) if expectation.mark else "",
+        "mark": str(expectation.place) if expectation.place else "",
     }
 
 
@@ -85,9 +85,18 @@ def scenario_dict(scenario: Scenario) -> dict[str, object]:
         "hosts": scenario.hosts,
         "managers": scenario.managers,
         "variables": scenario.variables,
-        "services": {s.name: {"image": s.image, "replicas": s.replicas, "networks": list(s.networks)} for s in scenario.services.values()},
-        "containers": {c.name: {"image": c.image, "host": c.host, "networks": list(c.networks)} for c in scenario.containers.values()},
-        "networks": {n.key: {"driver": n.driver, "internal": n.internal, "encrypted": n.encrypted} for n in scenario.networks.values()},
+        "services": {
+            s.name: {"image": s.image, "replicas": s.replicas, "networks": list(s.networks)}
+            for s in scenario.services.values()
+        },
+        "containers": {
+            c.name: {"image": c.image, "host": c.host, "networks": list(c.networks)}
+            for c in scenario.containers.values()
+        },
+        "networks": {
+            n.key: {"driver": n.driver, "internal": n.internal, "encrypted": n.encrypted}
+            for n in scenario.networks.values()
+        },
         "local_networks": {n.name: {"driver": n.driver, "hosts": n.hosts} for n in scenario.local_networks.values()},
         "questions": [{"question": question, "answer": answer} for question, answer in scenario.questions],
         "expectations": [expectation_dict(e) for e in scenario.expectations],

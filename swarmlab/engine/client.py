@@ -1,4 +1,6 @@
-"""One host's Engine API: the Docker SDK over the host's SSH connection, one kept-alive channel instead of one process per call."""
+"""One host's Engine API: the Docker SDK over the host's SSH connection, one kept-alive channel instead of one process
+per call.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Where probes can start and end: tasks, standalone containers, the overlays' own namespaces, the hosts, the control tasks."""
+"""Where probes can start and end: tasks, standalone containers, the overlays' own namespaces, the hosts, the control
+tasks.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from swarmlab.remote import fan_out
 
 @dataclass(frozen=True)
 class HostView:
-    """What one host's engine adds: its tasks' addresses on the gateway bridge, paused containers, its own addresses on local bridges."""
+    """What one host's engine adds: its tasks' addresses on the gateway bridge, paused containers, its own addresses on
+    local bridges.
+    """
 
     gateways: Mapping[str, str]
     paused: frozenset[str]
@@ -61,7 +65,9 @@ def _view(engine: Engine, local: tuple[str, ...]) -> HostView:
     with engine.errors("list its paused containers"):
         paused = frozenset(str(c["Id"]) for c in engine.api.containers(filters={"status": "paused"}))
     bridges = {name: overlay.inspect(engine, name) for name in local}
-    own = tuple(Address(gateway, name) for name, found in bridges.items() if found and (gateway := overlay.gateway(found)))
+    own = tuple(
+        Address(gateway, name) for name, found in bridges.items() if found and (gateway := overlay.gateway(found))
+    )
     return HostView(overlay.gateway_addresses(bridges[overlay.GATEWAY_BRIDGE] or {}), paused, own)
 
 
@@ -98,7 +104,9 @@ def _task(
     )
 
 
-def _containers(engines: Mapping[str, Engine], scenario: Scenario, views: Mapping[str, HostView], lab: str) -> list[Endpoint]:
+def _containers(
+    engines: Mapping[str, Engine], scenario: Scenario, views: Mapping[str, HostView], lab: str
+) -> list[Endpoint]:
     keys = {network.deployed_as(lab): key for key, network in scenario.networks.items()}
     endpoints = []
     for container in scenario.containers.values():
@@ -111,7 +119,13 @@ def _containers(engines: Mapping[str, Engine], scenario: Scenario, views: Mappin
         if gateway:
             addresses.append(Address(gateway, overlay.GATEWAY_BRIDGE))
         state = found["State"]
-        impaired = "its container is paused" if state.get("Paused") else "" if state.get("Running") else "its container does not run"
+        impaired = (
+            "its container is paused"
+            if state.get("Paused")
+            else ""
+            if state.get("Running")
+            else "its container does not run"
+        )
         endpoints.append(
             Endpoint(
                 container.name, container.host, "container", container.name, int(state.get("Pid", 0)), found["Id"],
@@ -125,26 +139,38 @@ def _gateway(network: Mapping[str, Any]) -> str:
     return overlay.gateway({"IPAM": {"Config": (network.get("IPAMOptions") or {}).get("Configs")}})
 
 
-def _bridges(endpoints: list[Endpoint], keys: Mapping[str, str], ids: Mapping[str, str], gateways: Mapping[str, str]) -> list[Endpoint]:
-    """An overlay's own namespace on each host that carries it: the engine keeps it at 1-<first 10 digits of the network's id>."""
+def _bridges(
+    endpoints: list[Endpoint], keys: Mapping[str, str], ids: Mapping[str, str], gateways: Mapping[str, str]
+) -> list[Endpoint]:
+    """An overlay's own namespace on each host that carries it: the engine keeps it at 1-<first 10 digits of the
+    network's id>.
+    """
     names = {key: name for name, key in keys.items()}
-    carried = sorted({(a.network, e.host) for e in endpoints for a in e.addresses if names.get(a.network, a.network) in ids})
+    carried = sorted(
+        {(a.network, e.host) for e in endpoints for a in e.addresses if names.get(a.network, a.network) in ids}
+    )
     return [
         Endpoint(
             id=f"bridge:{network}@{host}",
             host=host,
             role="bridge",
             path=f"/var/run/docker/netns/1-{ids[names.get(network, network)][:10]}",
-            addresses=(Address(gateways[names.get(network, network)], network),) if gateways[names.get(network, network)] else (),
+            addresses=(Address(gateways[names.get(network, network)], network),)
+            if gateways[names.get(network, network)]
+            else (),
         )
         for network, host in carried
     ]
 
 
-def _vips(listed: list[dict[str, Any]], keys: Mapping[str, str], ids: Mapping[str, str], lab: str) -> dict[tuple[str, str], str]:
+def _vips(
+    listed: list[dict[str, Any]], keys: Mapping[str, str], ids: Mapping[str, str], lab: str
+) -> dict[tuple[str, str], str]:
     names = {id_: name for name, id_ in ids.items()}
     return {
-        (service["Spec"]["Name"].removeprefix(f"{lab}_"), keys[names[vip["NetworkID"]]]): str(vip["Addr"]).partition("/")[0]
+        (service["Spec"]["Name"].removeprefix(f"{lab}_"), keys[names[vip["NetworkID"]]]): str(vip["Addr"]).partition(
+            "/"
+        )[0]
         for service in listed
         for vip in (service.get("Endpoint") or {}).get("VirtualIPs") or []
         if vip.get("Addr") and names.get(vip["NetworkID"]) in keys

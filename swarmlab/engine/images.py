@@ -17,8 +17,12 @@ from swarmlab.remote import fan_out
 Source = Callable[[], Iterator[bytes]]
 
 
-def ensure(engines: Mapping[str, Engine], images: tuple[str, ...], builders: Mapping[str, Callable[[], bytes]], phase: Phase) -> None:
-    """Every host has every image. `builders` make some of them from nothing; the others come from the local engine or its registry."""
+def ensure(
+    engines: Mapping[str, Engine], images: tuple[str, ...], builders: Mapping[str, Callable[[], bytes]], phase: Phase
+) -> None:
+    """Every host has every image. `builders` make some of them from nothing; the others come from the local engine or
+    its registry.
+    """
     missing = fan_out(engines, lambda engine: [image for image in images if not _has(engine, image)])
     for image in sorted({i for lacking in missing.values() for i in lacking}):
         hosts = {name: engines[name] for name, lacking in missing.items() if image in lacking}

@@ -26,7 +26,9 @@ def control_name(lab: str) -> str:
 
 
 def inspect(engine: Engine, name: str) -> dict[str, Any] | None:
-    """The network of exactly this name; None when the host does not have it. (The engine also matches ids and prefixes: faults.md G2.)"""
+    """The network of exactly this name; None when the host does not have it. (The engine also matches ids and prefixes:
+    faults.md G2.)
+    """
     with engine.errors(f"inspect network {name}"):
         try:
             found: dict[str, Any] = engine.api.inspect_network(name)
@@ -66,7 +68,9 @@ def properties(network: Mapping[str, Any]) -> dict[str, str]:
 def gateway_addresses(bridge: Mapping[str, Any]) -> dict[str, str]:
     """Of the inspected gateway bridge: container id (its first 12 digits) -> its address there."""
     containers = (bridge.get("Containers") or {}).items()
-    pairs = [(str(container)[:12], str(endpoint["IPv4Address"]).partition("/")[0]) for container, endpoint in containers]
+    pairs = [
+        (str(container)[:12], str(endpoint["IPv4Address"]).partition("/")[0]) for container, endpoint in containers
+    ]
     return {container: address for container, address in pairs if address}
 
 
@@ -77,7 +81,9 @@ def gateway(network: Mapping[str, Any]) -> str:
 
 
 def ensure_control(leader: Engine, lab: str, image: str) -> None:
-    """One idle task per host on an overlay of the lab's own: it shows that VXLAN crosses where the scenario has no pair that may."""
+    """One idle task per host on an overlay of the lab's own: it shows that VXLAN crosses where the scenario has no pair
+    that may.
+    """
     name = control_name(lab)
     labels = {LABEL: lab}
     with leader.errors("create the lab's control network"):
@@ -85,7 +91,9 @@ def ensure_control(leader: Engine, lab: str, image: str) -> None:
             leader.api.create_network(name, driver="overlay", labels=labels, check_duplicate=True)
         if not leader.api.services(filters={"name": name}):
             spec = ContainerSpec(image=image, labels=labels)
-            template = TaskTemplate(spec, networks=[NetworkAttachmentConfig(name)], restart_policy=RestartPolicy(condition="any"))
+            template = TaskTemplate(
+                spec, networks=[NetworkAttachmentConfig(name)], restart_policy=RestartPolicy(condition="any")
+            )
             leader.api.create_service(
                 template, name=name, labels=labels, mode=ServiceMode("global"), endpoint_spec=EndpointSpec(mode="dnsrr")
             )

@@ -1,4 +1,6 @@
-"""Which ports the engine really publishes, and where: what a file leaves to the engine (`published: 0`) is known only from here."""
+"""Which ports the engine really publishes, and where: what a file leaves to the engine (`published: 0`) is known only
+from here.
+"""
 
 from __future__ import annotations
 
@@ -28,4 +30,6 @@ def _ingress(service: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _port(service: str, host: str, raw: Mapping[str, Any]) -> PortInUse:
-    return PortInUse(service, str(raw.get("Protocol", "tcp")), int(raw.get("PublishedPort") or 0), int(raw["TargetPort"]), host)
+    return PortInUse(
+        service, str(raw.get("Protocol", "tcp")), int(raw.get("PublishedPort") or 0), int(raw["TargetPort"]), host
+    )

@@ -20,7 +20,9 @@ STEADY = 5.0  # seconds for which a task must run when one before it failed: eac
 
 
 def deploy(leader: Engine, stack: str, compose: str) -> None:
-    """Hand the file to the manager's own client over standard input: no file stays there. Images are never asked of a registry."""
+    """Hand the file to the manager's own client over standard input: no file stays there. Images are never asked of a
+    registry.
+    """
     argv = ["docker", "stack", "deploy", "--prune", "--resolve-image", "never", "--compose-file", "-", stack]
     try:
         leader.remote.run(argv, stdin=compose.encode(), timeout=120)
@@ -29,7 +31,9 @@ def deploy(leader: Engine, stack: str, compose: str) -> None:
 
 
 def prune_networks(leader: Engine, stack: str, wanted: Collection[str]) -> None:
-    """Overlays of an earlier version of the stack: `docker stack deploy --prune` leaves them. One that somebody else uses stays."""
+    """Overlays of an earlier version of the stack: `docker stack deploy --prune` leaves them. One that somebody else
+    uses stays.
+    """
     with leader.errors(f"list the networks of stack {stack}"):
         listed = leader.api.networks(filters={"label": f"{STACK_LABEL}={stack}", "scope": "swarm"})
     for network in listed:
@@ -77,7 +81,9 @@ def wait_running(leader: Engine, listed: Callable[[], list[dict[str, Any]]], pha
 
     def running() -> bool | None:
         found = listed()
-        counts = [(s["Spec"]["Name"], s["ServiceStatus"]["RunningTasks"], s["ServiceStatus"]["DesiredTasks"]) for s in found]
+        counts = [
+            (s["Spec"]["Name"], s["ServiceStatus"]["RunningTasks"], s["ServiceStatus"]["DesiredTasks"]) for s in found
+        ]
         state["text"] = ", ".join(f"{name} {now}/{want}" for name, now, want in counts)
         done, total = sum(min(now, want) for _, now, want in counts), sum(want for _, _, want in counts)
         phase(f"{done} of {total} tasks run", done, total)
@@ -100,7 +106,9 @@ def _steady(leader: Engine, found: Sequence[dict[str, Any]]) -> bool:
     """Whether every task that took a failed one's place has run for a while, by the engines' own clock."""
     listed = tasks(leader, found)
     failed = {task["ServiceID"] for task in listed if task["Status"]["State"] in FAILED_STATES}
-    started = [t["Status"]["Timestamp"] for t in listed if t["ServiceID"] in failed and t["Status"]["State"] == "running"]
+    started = [
+        t["Status"]["Timestamp"] for t in listed if t["ServiceID"] in failed and t["Status"]["State"] == "running"
+    ]
     if not started:
         return True
     now = datetime.fromisoformat(leader.info()["SystemTime"])
@@ -108,7 +116,9 @@ def _steady(leader: Engine, found: Sequence[dict[str, Any]]) -> bool:
 
 
 def _has_tasks(leader: Engine, found: Sequence[dict[str, Any]], total: int) -> bool:
-    """A global service that matches no node, or one scaled to 0, wants no task; but a new one wants 0 for a moment too."""
+    """A global service that matches no node, or one scaled to 0, wants no task; but a new one wants 0 for a moment
+    too.
+    """
     return total > 0 or all(_task_free(service) for service in found)
 
 
@@ -131,7 +141,9 @@ def _give_up_on_failures(leader: Engine, found: Sequence[dict[str, Any]]) -> Non
 
 def still_running(leader: Engine, stack: str) -> None:
     """After the proof: an image that crashes after some seconds has run when it was waited for. Raises StackFailed."""
-    lacking = [s for s in services(leader, stack) if s["ServiceStatus"]["RunningTasks"] < s["ServiceStatus"]["DesiredTasks"]]
+    lacking = [
+        s for s in services(leader, stack) if s["ServiceStatus"]["RunningTasks"] < s["ServiceStatus"]["DesiredTasks"]
+    ]
     if lacking:
         text = "\n".join(f"  {line}" for line in _errors_of(leader, lacking))
         raise StackFailed(f"tasks of the stack ended while they were measured:\n{text}", fix=LOOK)

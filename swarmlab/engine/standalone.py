@@ -1,4 +1,6 @@
-"""What Compose cannot say: networks that are local to a host, and standalone containers pinned to hosts. All labelled."""
+"""What Compose cannot say: networks that are local to a host, and standalone containers pinned to hosts. All
+labelled.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from swarmlab.remote import fan_out
 
 
 def ensure_networks(engines: Mapping[str, Engine], scenario: Scenario, lab: str) -> None:
-    """Each node-local network on each of its hosts; what an earlier file of the lab had there, and this one has not, goes."""
+    """Each node-local network on each of its hosts; what an earlier file of the lab had there, and this one has not,
+    goes.
+    """
     fan_out(engines, lambda engine: remove(engine, lab, keep=_pinned(scenario, engine.name)))
     for network in scenario.local_networks.values():
         fan_out({name: engines[name] for name in network.hosts}, partial(_ensure_network, network=network, lab=lab))
@@ -24,7 +28,10 @@ def ensure_networks(engines: Mapping[str, Engine], scenario: Scenario, lab: str)
 
 def ensure_containers(engines: Mapping[str, Engine], scenario: Scenario, stack: str, lab: str) -> None:
     """Each standalone container on its host, running; its overlays must exist already."""
-    fan_out(scenario.containers, lambda container: _ensure_container(engines[container.host], scenario, container, stack, lab))
+    fan_out(
+        scenario.containers,
+        lambda container: _ensure_container(engines[container.host], scenario, container, stack, lab),
+    )
 
 
 def inspect(engine: Engine, name: str) -> dict[str, Any] | None:
@@ -46,7 +53,10 @@ def remove(engine: Engine, lab: str, keep: frozenset[str] = frozenset()) -> None
     """Everything of the lab on this host, for hosts that outlive it; or all but some names."""
     with engine.errors("remove the lab's containers and networks"):
         for container in engine.api.containers(all=True, filters={"label": f"{LABEL}={lab}"}):
-            if "com.docker.swarm.task.id" not in container.get("Labels", {}) and container["Names"][0].lstrip("/") not in keep:
+            if (
+                "com.docker.swarm.task.id" not in container.get("Labels", {})
+                and container["Names"][0].lstrip("/") not in keep
+            ):
                 engine.api.remove_container(container["Id"], force=True, v=True)
         for network in engine.api.networks(filters={"label": f"{LABEL}={lab}", "scope": "local"}):
             if network["Name"] not in keep:
@@ -56,7 +66,8 @@ def remove(engine: Engine, lab: str, keep: frozenset[str] = frozenset()) -> None
 def _owned(labels: Mapping[str, str] | None, lab: str, what: str, host: str) -> None:
     if (labels or {}).get(LABEL) != lab:
         raise SwarmRefused(
-            f"{host}: {what} exists and was not made by lab {lab!r}; it is left alone", fix="rename yours, or the scenario's"
+            f"{host}: {what} exists and was not made by lab {lab!r}; it is left alone",
+            fix="rename yours, or the scenario's",
         )
 
 
@@ -66,7 +77,9 @@ def _ensure_network(engine: Engine, network: LocalNetwork, lab: str) -> None:
             if found["Name"] == network.name:
                 return _owned(found.get("Labels"), lab, f"network {network.name}", engine.name)
         ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=network.subnet)]) if network.subnet else None
-        engine.api.create_network(network.name, driver=network.driver, internal=network.internal, ipam=ipam, labels={LABEL: lab})
+        engine.api.create_network(
+            network.name, driver=network.driver, internal=network.internal, ipam=ipam, labels={LABEL: lab}
+        )
     return None
 
 
@@ -84,8 +97,14 @@ def _ensure_container(engine: Engine, scenario: Scenario, container: Container, 
 
 
 def _create(engine: Engine, scenario: Scenario, container: Container, stack: str, lab: str) -> None:
-    names = {key: key if key in scenario.local_networks else scenario.networks[key].deployed_as(stack) for key in container.networks}
-    configs = {names[key]: engine.api.create_endpoint_config(ipv4_address=address or None) for key, address in container.networks.items()}
+    names = {
+        key: key if key in scenario.local_networks else scenario.networks[key].deployed_as(stack)
+        for key in container.networks
+    }
+    configs = {
+        names[key]: engine.api.create_endpoint_config(ipv4_address=address or None)
+        for key, address in container.networks.items()
+    }
     first = next(iter(configs), "")
     engine.api.create_container(
         container.image,
@@ -93,7 +112,9 @@ def _create(engine: Engine, scenario: Scenario, container: Container, stack: str
         name=container.name,
         hostname=container.name,
         labels={LABEL: lab},
-        host_config=engine.api.create_host_config(network_mode=first or "none", restart_policy={"Name": "unless-stopped"}),
+        host_config=engine.api.create_host_config(
+            network_mode=first or "none", restart_policy={"Name": "unless-stopped"}
+        ),
         networking_config=engine.api.create_networking_config({first: configs[first]}) if first else None,
     )
     for key, address in list(container.networks.items())[1:]:

@@ -1,4 +1,6 @@
-"""Form a Swarm out of engines: init on the first manager, join the rest in parallel, label the nodes. Run again, it completes."""
+"""Form a Swarm out of engines: init on the first manager, join the rest in parallel, label the nodes. Run again, it
+completes.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,18 @@ class Swarm:
 
 
 def form(engines: Mapping[str, Engine], lab: str, managers: int, phase: Phase, *, owned: bool) -> Swarm:
-    """Make the Swarm of `lab`; the first `managers` hosts manage it. Raises SwarmRefused where a foreign Swarm is in the way.
+    """Make the Swarm of `lab`; the first `managers` hosts manage it. Raises SwarmRefused where a foreign Swarm is in
+    the way.
 
-    `owned` says that the hosts themselves were made for this lab: only then may one of them be taken out of another Swarm.
+    `owned` says that the hosts themselves were made for this lab: only then may one of them be taken out of another
+    Swarm.
     """
     infos = fan_out(engines, lambda engine: engine.info()["Swarm"])
     leader = _ours(engines, infos, lab)
     members = _members(leader) if leader else set()
-    strangers = [n for n, info in infos.items() if info["LocalNodeState"] != "inactive" and info.get("NodeID") not in members]
+    strangers = [
+        n for n, info in infos.items() if info["LocalNodeState"] != "inactive" and info.get("NodeID") not in members
+    ]
     if strangers and not owned:
         raise SwarmRefused(
             f"{', '.join(strangers)}: already in a Swarm that lab {lab!r} did not make; it is left alone",
@@ -47,7 +53,11 @@ def form(engines: Mapping[str, Engine], lab: str, managers: int, phase: Phase, *
         leader = engines[next(iter(engines))]
         phase(f"init on {leader.name}", 0, len(engines))
         _init(leader, lab)
-    joining = {n: e for n, e in engines.items() if e is not leader and (n in strangers or infos[n]["LocalNodeState"] == "inactive")}
+    joining = {
+        n: e
+        for n, e in engines.items()
+        if e is not leader and (n in strangers or infos[n]["LocalNodeState"] == "inactive")
+    }
     _join_all(leader, joining, set(list(engines)[:managers]))
     nodes = fan_out(engines, lambda engine: str(engine.info()["Swarm"]["NodeID"]))
     _wait_ready(leader, nodes, phase)
@@ -108,7 +118,8 @@ def _join_all(leader: Engine, joining: Mapping[str, Engine], managers: set[str])
     def join(engine: Engine) -> None:
         role = "Manager" if engine.name in managers else "Worker"
         with engine.errors(
-            f"join the Swarm of {leader.name}", fix=f"port {PORT}/tcp of {leader.address} must be open from {engine.address}"
+            f"join the Swarm of {leader.name}",
+            fix=f"port {PORT}/tcp of {leader.address} must be open from {engine.address}",
         ):
             engine.api.join_swarm(
                 remote_addrs=[f"{leader.address}:{PORT}"],
@@ -141,7 +152,9 @@ def _wait_ready(leader: Engine, nodes: Mapping[str, str], phase: Phase) -> None:
 
 
 def _label(leader: Engine, nodes: Mapping[str, str], managers: set[str]) -> None:
-    """Only what is missing: a label that somebody else set stays, and nobody is demoted. A worker that is to manage is promoted."""
+    """Only what is missing: a label that somebody else set stays, and nobody is demoted. A worker that is to manage is
+    promoted.
+    """
     with leader.errors("label its nodes"):
         for name, id_ in nodes.items():
             node = leader.api.inspect_node(id_)

@@ -1,4 +1,6 @@
-"""`ssh` and `exec`: the command line that gets a user there. The real ssh client does it, so terminals and exit statuses are right."""
+"""`ssh` and `exec`: the command line that gets a user there. The real ssh client does it, so terminals and exit
+statuses are right.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def ssh_argv(lab: str, host: str, command: Sequence[str], *, terminal: bool = Fa
 
 
 def exec_argv(lab: str, service: str, command: Sequence[str], *, terminal: bool = False) -> list[str]:
-    """For os.execvp: `service` is SERVICE, SERVICE.SLOT or a standalone container. Raises UsageError that lists what runs."""
+    """For os.execvp: `service` is SERVICE, SERVICE.SLOT or a standalone container. Raises UsageError that lists what
+    runs.
+    """
     kept = state.require(lab)
     host, container = _task(kept, service)
     flags = ["--interactive", "--tty"] if terminal else ["--interactive"]
@@ -63,18 +67,29 @@ def _task(kept: LabState, wanted: str) -> tuple[str, str]:
             host = scenario.containers[wanted].host
             found = standalone.inspect(engines[host], wanted)
             if found is None:
-                raise HostError(host, f"container {wanted} does not exist any more", fix=f"`swarmlab up` again completes lab {kept.lab}")
+                raise HostError(
+                    host,
+                    f"container {wanted} does not exist any more",
+                    fix=f"`swarmlab up` again completes lab {kept.lab}",
+                )
             return host, str(found["Id"])
         swarm = swarms.find(engines, kept.lab)
         if swarm is None:
-            raise HostError(kept.lab, "none of its hosts manages its Swarm", fix="`swarmlab up` again completes the lab")
+            raise HostError(
+                kept.lab, "none of its hosts manages its Swarm", fix="`swarmlab up` again completes the lab"
+            )
         listed = stack.services(swarm.leader, kept.lab)
         running: dict[str, tuple[str, str]] = {}
         for task in stack.tasks(swarm.leader, listed):
             if task["Status"]["State"] == "running" and task["DesiredState"] == "running":
-                name = next(s["Spec"]["Name"] for s in listed if s["ID"] == task["ServiceID"]).removeprefix(f"{kept.lab}_")
+                name = next(s["Spec"]["Name"] for s in listed if s["ID"] == task["ServiceID"]).removeprefix(
+                    f"{kept.lab}_"
+                )
                 host = swarm.host_of(task["NodeID"])
-                running[f"{name}.{task.get('Slot') or host}"] = (host, str(task["Status"]["ContainerStatus"]["ContainerID"]))
+                running[f"{name}.{task.get('Slot') or host}"] = (
+                    host,
+                    str(task["Status"]["ContainerStatus"]["ContainerID"]),
+                )
     match = [running[k] for k in sorted(running) if k == wanted or k.rpartition(".")[0] == wanted]
     if not match:
         known = ", ".join([*sorted(running), *scenario.containers]) or "nothing"

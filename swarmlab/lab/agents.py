@@ -14,7 +14,9 @@ SECONDS = 30.0  # for one that was started earlier to say that it is still there
 
 
 class Agents:
-    """The agents of these hosts; they end with the block. `dead`: where none starts, and why; the others measure all the same."""
+    """The agents of these hosts; they end with the block. `dead`: where none starts, and why; the others measure all
+    the same.
+    """
 
     def __init__(self, engines: Mapping[str, Engine]) -> None:
         self._engines = engines
@@ -22,7 +24,9 @@ class Agents:
         self.dead: dict[str, str] = {}
 
     def start(self) -> None:
-        """Have one on every host. One that was started ahead, while the host had little else to do, stays if it still answers."""
+        """Have one on every host. One that was started ahead, while the host had little else to do, stays if it still
+        answers.
+        """
         fan_out(self._engines, self._start)
 
     def _start(self, engine: Engine) -> None:
@@ -38,7 +42,9 @@ class Agents:
     def __enter__(self) -> Agents:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for link in list(self.links.values()):  # an interrupt abandons threads that may be starting more
             link.close()
 

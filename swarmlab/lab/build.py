@@ -1,4 +1,6 @@
-"""The bring-up, step by step: hosts, Swarm, images, stack, standalone things, control. Each step completes what it finds."""
+"""The bring-up, step by step: hosts, Swarm, images, stack, standalone things, control. Each step completes what it
+finds.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def form_swarm(engines: Mapping[str, Engine], lab: str, managers: int, bus: Bus,
 def form_swarm_and_carry(
     engines: Mapping[str, Engine], scenario: Scenario, lab: str, bus: Bus, *, owned: bool, then: Callable[[], object]
 ) -> Swarm:
-    """Phases `swarm` and `images` side by side, and `then` after the latter: a Swarm's first half second is mostly waiting."""
+    """Phases `swarm` and `images` side by side, and `then` after the latter: a Swarm's first half second is mostly
+    waiting.
+    """
 
     def carried() -> None:
         carry(engines, scenario, bus)
@@ -60,10 +64,14 @@ def deploy(engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab:
         stack.prune_networks(leader, lab, [network.deployed_as(lab) for network in scenario.networks.values()])
 
 
-def ensure_control(engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str, bus: Bus, *, wait: float) -> None:
+def ensure_control(
+    engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str, bus: Bus, *, wait: float
+) -> None:
     """Phase `control`, only when some deny crosses a pair of hosts over which nothing of the scenario may pass."""
     leader = swarm.leader
-    if stack.own_services(leader, lab) or not uncovered_pairs(scenario, discover(engines, swarm, scenario, lab).endpoints):
+    if stack.own_services(leader, lab) or not uncovered_pairs(
+        scenario, discover(engines, swarm, scenario, lab).endpoints
+    ):
         return
     with bus.phase("control") as phase:
         images.ensure(engines, (STAND_IN_IMAGE,), BUILDERS, phase)

@@ -14,10 +14,13 @@ from swarmlab.scenario.needs import WORDS, Need
 ORDER = ("docker", "qemu", "vagrant")  # cheapest first; those that are not registered are passed over
 
 
-def choose(name: str, needs: Sequence[Need] = (), hosts: int = 1, *, by: str = "chosen by name") -> tuple[Provider, str]:
+def choose(
+    name: str, needs: Sequence[Need] = (), hosts: int = 1, *, by: str = "chosen by name"
+) -> tuple[Provider, str]:
     """The named provider (`by` whom), or with `auto` the cheapest that can honour all needs; and why, in one line.
 
-    When none can, the cheapest that can make hosts, and what will be inconclusive. Raises ProviderError with each problem and its fix.
+    When none can, the cheapest that can make hosts, and what will be inconclusive. Raises ProviderError with each
+    problem and its fix.
     """
     seen: list[Offer] = []
     for candidate in [n for n in ORDER if n in providers.PROVIDERS] if name == "auto" else [name]:
@@ -35,14 +38,22 @@ def _best_of(seen: Sequence[Offer], needs: Sequence[Need], hosts: int) -> tuple[
     """None can honour everything for certain: what is not known may be there, what is missing is not."""
     able = [found for found in seen if not _unable(found, hosts)]
     if not able:
-        raise ProviderError("no provider can make hosts here\n" + "\n".join(text for found in seen for text in _problems(found, hosts)))
+        raise ProviderError(
+            "no provider can make hosts here\n" + "\n".join(text for found in seen for text in _problems(found, hosts))
+        )
     best = next((found for found in able if not _lacking(found, needs)), able[0])
     others = [_short(found, needs, hosts) for found in seen if found is not best]
-    return providers.get(best.provider), "; ".join(["the cheapest that works here", *_inconclusive(best, needs), *others])
+    return providers.get(best.provider), "; ".join(
+        ["the cheapest that works here", *_inconclusive(best, needs), *others]
+    )
 
 
 def _cheapest(needs: Sequence[Need]) -> str:
-    return f"the cheapest that has {' and '.join(WORDS[need.feature] for need in needs)}" if needs else "the cheapest that works here"
+    return (
+        f"the cheapest that has {' and '.join(WORDS[need.feature] for need in needs)}"
+        if needs
+        else "the cheapest that works here"
+    )
 
 
 def _unable(found: Offer, hosts: int) -> bool:
@@ -61,7 +72,11 @@ def _lacking(found: Offer, needs: Sequence[Need]) -> list[Need]:
 
 def _inconclusive(found: Offer, needs: Sequence[Need]) -> list[str]:
     lacking, unknown = _lacking(found, needs), [need for need in needs if found.features[need.feature].has is None]
-    texts = [f"its kernel has no {', and no '.join(map(str, lacking))}: what depends on it will be inconclusive"] if lacking else []
+    texts = (
+        [f"its kernel has no {', and no '.join(map(str, lacking))}: what depends on it will be inconclusive"]
+        if lacking
+        else []
+    )
     return texts + [f"not known yet whether its kernel has {need}" for need in unknown]
 
 
@@ -72,4 +87,6 @@ def _short(found: Offer, needs: Sequence[Need], hosts: int) -> str:
     if _unable(found, hosts):
         return f"{found.provider}: it can make {found.most} hosts, and {hosts} are wanted"
     lacking = _lacking(found, needs)
-    return f"{found.provider}: " + (f"no {', and no '.join(map(str, lacking))}" if lacking else "not known whether its kernel has it all")
+    return f"{found.provider}: " + (
+        f"no {', and no '.join(map(str, lacking))}" if lacking else "not known whether its kernel has it all"
+    )

@@ -17,7 +17,9 @@ ARP_TASKS = 30  # every ordered pair of that many tasks on one kernel fills the 
 
 @dataclass(frozen=True)
 class Fitness:
-    """One thing that was looked at. What is not `needed` is no problem when it is missing: something else takes its place."""
+    """One thing that was looked at. What is not `needed` is no problem when it is missing: something else takes its
+    place.
+    """
 
     name: str
     ok: bool
@@ -47,7 +49,12 @@ def _home() -> Fitness:
 
 def _ssh() -> Fitness:
     found = shutil.which("ssh")
-    return Fitness("ssh client", bool(found), found or "not found: `swarmlab ssh` and `exec` need it", "apt-get install openssh-client")
+    return Fitness(
+        "ssh client",
+        bool(found),
+        found or "not found: `swarmlab ssh` and `exec` need it",
+        "apt-get install openssh-client",
+    )
 
 
 def _neighbours() -> Fitness:
@@ -56,7 +63,9 @@ def _neighbours() -> Fitness:
     except (OSError, ValueError):
         return Fitness("neighbour table", True, "its limit cannot be read here")
     text = f"holds {limit} entries, shared by all hosts that are containers: enough for about {int(limit**0.5)} tasks"
-    return Fitness("neighbour table", limit >= ARP_TASKS**2, text, f"sysctl -w {'net.ipv4.neigh.default.gc_thresh3'}=65536")
+    return Fitness(
+        "neighbour table", limit >= ARP_TASKS**2, text, f"sysctl -w {'net.ipv4.neigh.default.gc_thresh3'}=65536"
+    )
 
 
 def _providers() -> list[Fitness]:

@@ -1,4 +1,6 @@
-"""`down`: remove all that `up` made, by name, without the scenario file and even when the hosts are dead; nothing else."""
+"""`down`: remove all that `up` made, by name, without the scenario file and even when the hosts are dead; nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,17 @@ def down(name: str | None, bus: Bus) -> list[str]:
         existed = lab in home.names()
         removed = remove(lab, bus)
     if not removed and not existed:
-        raise LabUnknown(f"there is no lab {lab!r}; labs: {', '.join(known_labs()) or 'none'}", fix="`swarmlab list` shows what there is")
+        raise LabUnknown(
+            f"there is no lab {lab!r}; labs: {', '.join(known_labs()) or 'none'}",
+            fix="`swarmlab list` shows what there is",
+        )
     return removed
 
 
 def down_all(bus: Bus) -> list[str]:
-    """Every lab that has state here, and every one of ours that the providers still know. One that fails does not keep the others."""
+    """Every lab that has state here, and every one of ours that the providers still know. One that fails does not keep
+    the others.
+    """
     removed: list[str] = []
     failures: dict[str, SwarmlabError] = {}
     for lab in known_labs():
@@ -55,7 +62,9 @@ def remove(lab: str, bus: Bus) -> list[str]:
 
 
 def _providers(lab: str) -> list[Provider]:
-    """The one that its state names. A damaged or missing state leaves the label, which every provider that works here is asked for."""
+    """The one that its state names. A damaged or missing state leaves the label, which every provider that works here
+    is asked for.
+    """
     try:
         known = state.load(lab)
     except ProviderError:

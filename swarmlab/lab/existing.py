@@ -1,4 +1,6 @@
-"""`up` of a lab that exists: what is not said stays as it is, and what cannot be changed in place is refused before anything is touched."""
+"""`up` of a lab that exists: what is not said stays as it is, and what cannot be changed in place is refused before
+anything is touched.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from swarmlab.providers.base import host_names
 
 
 def as_it_is(known: LabState, options: UpOptions, hosts: int) -> UpOptions:
-    """The options with the lab's own provider, engines and kernels where none are asked for. Raises UsageError that says what to do."""
+    """The options with the lab's own provider, engines and kernels where none are asked for. Raises UsageError that
+    says what to do.
+    """
     provider = known.provider if options.provider == "auto" else options.provider
     if provider != known.provider:
         raise UsageError(
@@ -29,7 +33,9 @@ def as_it_is(known: LabState, options: UpOptions, hosts: int) -> UpOptions:
             f"lab {known.lab!r} has {known.host_count} hosts, and {hosts} are asked for: none is taken away from a lab",
             fix=f"--hosts {known.host_count}, or `swarmlab down {known.lab}` first",
         )
-    found = replace(options, provider=provider, engine=options.engine or known.engine, kernel=options.kernel or known.kernel)
+    found = replace(
+        options, provider=provider, engine=options.engine or known.engine, kernel=options.kernel or known.kernel
+    )
     _refuse_changes(known, found, hosts)
     return found
 

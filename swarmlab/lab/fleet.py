@@ -22,7 +22,9 @@ class Fleet:
         self._closing = ExitStack()
 
     def greet(self, host: Host) -> None:
-        """Wait until a host that has just been started answers, and keep its connection. Raises HostError or DeadlinePassed."""
+        """Wait until a host that has just been started answers, and keep its connection. Raises HostError or
+        DeadlinePassed.
+        """
         remote = self._connected(host, PATIENCE)
         if host.name != OUTSIDE:
             self._engines[host] = answering(remote, PATIENCE)
@@ -43,7 +45,9 @@ class Fleet:
     def __enter__(self) -> Fleet:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._closing.close()
 
 

@@ -1,4 +1,6 @@
-"""Where labs are remembered: SWARMLAB_HOME, else the XDG state directory. Everything in it is for its owner only (0700, 0600)."""
+"""Where labs are remembered: SWARMLAB_HOME, else the XDG state directory. Everything in it is for its owner only (0700,
+0600).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def home() -> Path:
 
 
 def _home(path: Path) -> Path:
-    """Ours from the start, or empty: then it becomes private. One that holds other things (`/tmp`) keeps its mode; `labs` is private."""
+    """Ours from the start, or empty: then it becomes private. One that holds other things (`/tmp`) keeps its mode;
+    `labs` is private.
+    """
     try:
         if path.is_dir() and next(path.iterdir(), None):
             return path
@@ -45,7 +49,9 @@ def private_directory(path: Path) -> Path:
 
 
 def _unusable(path: Path, error: OSError) -> ProviderError:
-    return ProviderError(f"{path}: cannot be used to keep state: {error.strerror}", fix="point SWARMLAB_HOME at a directory of yours")
+    return ProviderError(
+        f"{path}: cannot be used to keep state: {error.strerror}", fix="point SWARMLAB_HOME at a directory of yours"
+    )
 
 
 def owner_id() -> str:
@@ -90,7 +96,9 @@ def write(path: Path, data: str, mode: int = 0o600) -> None:
 
 @contextmanager
 def locked(lab: str) -> Iterator[None]:
-    """One swarmlab at a time works on a lab; the kernel drops the lock when we die. Raises LabBusy with the other's process id."""
+    """One swarmlab at a time works on a lab; the kernel drops the lock when we die. Raises LabBusy with the other's
+    process id.
+    """
     path = private_directory(home() / "locks") / f"{lab}.lock"
     with _lock(path, lab) as file:
         file.truncate(0)
@@ -105,7 +113,9 @@ def locked(lab: str) -> Iterator[None]:
 
 
 def _lock(path: Path, lab: str) -> TextIO:
-    """The locked file. Who has just taken the lab away may have removed the one that we opened: then there is another to open."""
+    """The locked file. Who has just taken the lab away may have removed the one that we opened: then there is another
+    to open.
+    """
     while True:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+", encoding="ascii")
         try:
@@ -117,4 +127,6 @@ def _lock(path: Path, lab: str) -> TextIO:
             with file:
                 file.seek(0)
                 pid = file.read(20).strip() or "unknown"
-            raise LabBusy(f"lab {lab!r} is in use by another swarmlab (process {pid})", fix="wait for it, or end that process") from error
+            raise LabBusy(
+                f"lab {lab!r} is in use by another swarmlab (process {pid})", fix="wait for it, or end that process"
+            ) from error

@@ -32,7 +32,9 @@ class Trial:
 
 
 def trials(options: UpOptions, engines: Sequence[str], *, mixed: bool, keep: bool) -> list[Trial]:
-    """Every run, checked before the first is made. `options.name` is what the labs' names begin with. Raises UsageError, FileRejected."""
+    """Every run, checked before the first is made. `options.name` is what the labs' names begin with. Raises
+    UsageError, FileRejected.
+    """
     prefix, hosts = _prefix_and_hosts(options)
     wanted = {engine: engine for engine in engines}
     if mixed and min(len(engines), len(hosts)) > 1:
@@ -63,7 +65,9 @@ def provider_for(options: UpOptions, bus: Bus) -> str:
 def runs(wanted: Sequence[Trial], bus: Bus, provider: str, *, keep: bool) -> Iterator[EngineRun]:
     """Each run as soon as it is done. What cannot be built is a run with an error, and does not stop the others."""
     for number, trial in enumerate(wanted, 1):
-        left_out = sorted({one.name for one in wanted} - {MIXED, *trial.engines.values()}) if trial.name == MIXED else []
+        left_out = (
+            sorted({one.name for one in wanted} - {MIXED, *trial.engines.values()}) if trial.name == MIXED else []
+        )
         note = f"; {len(trial.engines)} hosts leave no room for {', '.join(left_out)}" if left_out else ""
         bus.info(f"run {number} of {len(wanted)}: {trial.name}, lab {trial.options.name}{note}")
         yield _run(replace(trial, options=replace(trial.options, provider=provider)), Bus(bus.observers), keep)

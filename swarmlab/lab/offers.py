@@ -8,10 +8,10 @@ import json
 from swarmlab import providers
 from swarmlab.errors import ProviderError
 from swarmlab.lab import home
-from swarmlab.probes.bundle import agent_archive
+from swarmlab.probes.session.bundle import agent_archive
 from swarmlab.providers import Provider, kernel
+from swarmlab.providers.docker.local_engine import engine
 from swarmlab.providers.kernel import Offer, Probed
-from swarmlab.providers.local_engine import engine
 
 ASKED = "kernels.json"  # engines whose kernel has everything; one that lacks something is asked again, since a module may have come
 
@@ -28,7 +28,9 @@ def offers() -> list[Offer]:
 
 @functools.cache
 def engines_kernel() -> Probed:
-    """What the kernel of the local engine lacks; asked once for this process, and once for this boot where nothing is missing."""
+    """What the kernel of the local engine lacks; asked once for this process, and once for this boot where nothing is
+    missing.
+    """
     client = engine()
     try:
         key = kernel.identity(client)
@@ -39,7 +41,7 @@ def engines_kernel() -> Probed:
         return Probed(None, error.message)
     finally:
         client.close()
-    if found.lacks == frozenset():
+    if found.missing_features == frozenset():
         home.write(home.home() / ASKED, json.dumps([key]))
     return found
 

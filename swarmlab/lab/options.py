@@ -9,7 +9,8 @@ from pathlib import Path
 
 from swarmlab.errors import UsageError
 
-# It becomes part of container, network and stack names, of a directory and of label values: so letters, digits and inner hyphens.
+# It becomes part of container, network and stack names, of a directory and of label values: so letters, digits and
+# inner hyphens.
 LAB_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 
 

@@ -19,7 +19,9 @@ from swarmlab.scenario.needs import needs
 
 @dataclass(frozen=True)
 class LabPlan:
-    """What would happen. `problems`: why it cannot, here and now; `lacks`: of `needs`, what that provider's kernel has not."""
+    """What would happen. `problems`: why it cannot, here and now; `lacks`: of `needs`, what that provider's kernel has
+    not.
+    """
 
     lab: str
     provider: str
@@ -30,7 +32,7 @@ class LabPlan:
     steps: list[str]
     problems: list[str]
     needs: list[str] = field(default_factory=list)
-    lacks: list[str] = field(default_factory=list)
+    missing_features: list[str] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
 
 
@@ -53,16 +55,37 @@ def plan(options: UpOptions) -> LabPlan:
         *(["make a machine beside them, `outside` the Swarm"] if needs_outside(scenario) else []),
         f"form a Swarm with {scenario.managers} of them as managers",
         f"carry {plural(len(scenario.images), 'image')} there: {', '.join(scenario.images)}",
-        *[f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}" for n in scenario.networks.values()],
-        *[f"create {n.driver} network {n.name} on each of {', '.join(n.hosts)}" for n in scenario.local_networks.values()],
+        *[
+            f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}"
+            for n in scenario.networks.values()
+        ],
+        *[
+            f"create {n.driver} network {n.name} on each of {', '.join(n.hosts)}"
+            for n in scenario.local_networks.values()
+        ],
         *[f"deploy service {s.name}, {_tasks(s.replicas)}" for s in scenario.services.values()],
         *[f"run container {c.name} on {c.host}" for c in scenario.containers.values()],
         f"prove {len(scenario.expectations)} expectations",
     ]
     table = offers()
-    lacks = [str(n) for found in table for n in needed if found.provider == provider and found.features[n.feature].has is False]
+    missing_features = [
+        str(n)
+        for found in table
+        for n in needed
+        if found.provider == provider and found.features[n.feature].has is False
+    ]
     return LabPlan(
-        intent.lab, provider, why, scenario.hosts, scenario.managers, scenario, steps, problems, list(map(str, needed)), lacks, table
+        intent.lab,
+        provider,
+        why,
+        scenario.hosts,
+        scenario.managers,
+        scenario,
+        steps,
+        problems,
+        list(map(str, needed)),
+        missing_features,
+        table,
     )
 
 

@@ -16,8 +16,8 @@ from swarmlab.engine.published import published
 from swarmlab.engine.swarm import Swarm
 from swarmlab.events import Bus, Phase
 from swarmlab.lab.agents import Agents
+from swarmlab.lab.external_client import external_client
 from swarmlab.lab.prove_wire import prove_wire
-from swarmlab.lab.vantage import vantage
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
 from swarmlab.model.evidence import Measurement
 from swarmlab.model.expectation import DENY, Kind
@@ -55,16 +55,20 @@ def prove(
     with ExitStack() as stack, bus.phase("proof") as phase:
         agents.start()
         links, dead = agents.links, agents.dead
-        from_outside = vantage(outside, stack)
+        from_outside = external_client(outside, stack)
         give_up = time.monotonic() + settle
         attempts = 0
         while True:
             attempts += 1
-            checks, findings, measured, endpoints = _once(engines, links, dead, swarm, scenario, lab, phase, timeout, from_outside)
+            checks, findings, measured, endpoints = _once(
+                engines, links, dead, swarm, scenario, lab, phase, timeout, from_outside
+            )
             if not _worth_another(checks) or time.monotonic() > give_up:
                 break
         more = probes.sizes(scenario, endpoints, links, measured, timeout=timeout)
-        wired = prove_wire(engines, links, swarm, scenario, lab, endpoints, measured, timeout=timeout, bus=bus, pcap=pcap)
+        wired = prove_wire(
+            engines, links, swarm, scenario, lab, endpoints, measured, timeout=timeout, bus=bus, pcap=pcap
+        )
         checks, findings = (*checks, *more[0], *wired[0]), worst_first((*findings, *more[1], *wired[1]))
         return Proof(checks, findings, _facts(engines, links, measured), attempts)
 
@@ -78,10 +82,12 @@ def _once(
     lab: str,
     phase: Phase,
     timeout: float,
-    from_outside: probes.Vantage,
+    from_outside: probes.ExternalClient,
 ) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement, tuple[Endpoint, ...]]:
     found = discover(engines, swarm, scenario, lab)
-    networks = overlay.inspect_everywhere(engines, {key: network.deployed_as(lab) for key, network in scenario.networks.items()})
+    networks = overlay.inspect_everywhere(
+        engines, {key: network.deployed_as(lab) for key, network in scenario.networks.items()}
+    )
     subnets = {n.network: n.properties["subnets"].split(",") for n in networks if n.properties.get("subnets")}
     endpoints = probes.survey(found.endpoints, links, subnets)
     scenario = _counted(scenario, found.desired)
@@ -97,7 +103,9 @@ def _once(
 
 def _counted(scenario: Scenario, desired: Mapping[str, int]) -> Scenario:
     """With the number of tasks that the Swarm wants of a global service, so that a missing one is missed."""
-    counted = {n: replace(s, replicas=desired.get(n, s.replicas)) if s.is_global else s for n, s in scenario.services.items()}
+    counted = {
+        n: replace(s, replicas=desired.get(n, s.replicas)) if s.is_global else s for n, s in scenario.services.items()
+    }
     return replace(scenario, services=counted)
 
 
@@ -108,14 +116,16 @@ def _worth_another(checks: tuple[Check, ...]) -> bool:
     return bool(waiting) and len(waiting) == len(failed)
 
 
-def _facts(engines: Mapping[str, Engine], links: Mapping[str, probes.SessionLink], measured: Measurement) -> tuple[HostFacts, ...]:
+def _facts(
+    engines: Mapping[str, Engine], links: Mapping[str, probes.SessionLink], measured: Measurement
+) -> tuple[HostFacts, ...]:
     return tuple(
         HostFacts(
             name,
             engine.address,
             str(engine.version.get("Version", "")),
             str(engine.version.get("KernelVersion", "")),
-            tuple(measured.lacks.get(name, ())),
+            tuple(measured.missing_features.get(name, ())),
         )
         for name, engine in engines.items()
     )

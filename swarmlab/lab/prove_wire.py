@@ -18,7 +18,7 @@ from swarmlab.model.expectation import Kind
 from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 
-FILM = 2 * 1024 * 1024  # bytes of packets that each host keeps for --pcap
+PCAP_BYTES = 2 * 1024 * 1024  # bytes of packets that each host keeps for --pcap
 Proven = tuple[tuple[Check, ...], tuple[Finding, ...]]
 
 
@@ -42,10 +42,17 @@ def prove_wire(
     addresses = {name: engine.address for name, engine in engines.items()}
     plan = probes.wire_plan(scenario, endpoints, networks, addresses, data_port=_data_port(swarm))
     alive = {host: link for host, link in links.items() if host not in measured.dead_hosts}
-    film = FILM if pcap else 0
-    found = probes.wire_measure(plan, alive, timeout=timeout, lacks=measured.lacks, dead=measured.dead_hosts, film=film)
+    pcap_bytes = PCAP_BYTES if pcap else 0
+    found = probes.wire_measure(
+        plan,
+        alive,
+        timeout=timeout,
+        missing_features=measured.missing_features,
+        dead=measured.dead_hosts,
+        pcap_bytes=pcap_bytes,
+    )
     if pcap:
-        _keep(pcap, found.films, bus)
+        _keep(pcap, found.pcaps, bus)
     checks = probes.judge_wire(scenario, plan, found)
     return checks, probes.wire_findings(plan, found, checks)
 
@@ -66,11 +73,11 @@ def _data_port(swarm: Swarm) -> int:
     return probes.DATA_PORT
 
 
-def _keep(directory: Path, films: Mapping[str, bytes], bus: Bus) -> None:
+def _keep(directory: Path, pcaps: Mapping[str, bytes], bus: Bus) -> None:
     """For its owner only: what passed in clear can be read there. A full disk must not cost the proof."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for host, data in films.items():
+        for host, data in pcaps.items():
             path = directory / f"{host}.pcap"
             path.touch(mode=0o600)
             path.chmod(0o600)

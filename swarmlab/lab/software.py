@@ -34,11 +34,15 @@ def asked_for(options: UpOptions) -> str:
     >>> asked_for(UpOptions("shop", kernel="host1=6.1"))
     ', kernel host1=6.1'
     """
-    return "".join(f", {word} {asked}" for word, asked in (("engine", options.engine), ("kernel", options.kernel)) if asked)
+    return "".join(
+        f", {word} {asked}" for word, asked in (("engine", options.engine), ("kernel", options.kernel)) if asked
+    )
 
 
 def runs(provider: str, engine: str, kernel: str, hosts: Sequence[str]) -> dict[str, dict[str, str]]:
-    """For each host its `engine` and, where it has one of its own, its `kernel`. Raises UsageError for what cannot be."""
+    """For each host its `engine` and, where it has one of its own, its `kernel`. Raises UsageError for what cannot
+    be.
+    """
     if provider == OWN_KERNELS:
         return {host: recipe.runs for host, recipe in machine_recipes(engine, kernel, hosts).items()}
     if kernel:

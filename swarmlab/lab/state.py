@@ -34,7 +34,9 @@ class LabState:
     started: str = ""
     built: bool = False
     hosts: tuple[Host, ...] = ()
-    outside: Host | None = None  # the vantage point on the underlay that is not in the Swarm, where the scenario needs one
+    outside: Host | None = (
+        None  # the external client on the underlay that is not in the Swarm, where the scenario needs one
+    )
 
     @property
     def directory(self) -> Path:
@@ -47,7 +49,7 @@ class LabState:
         return (*self.hosts, *([self.outside] if self.outside else []))
 
     def with_machines(self, made: Sequence[Host]) -> LabState:
-        """With what the provider has made, Swarm hosts and the vantage point told apart."""
+        """With what the provider has made, Swarm hosts and the external client told apart."""
         outside = next((host for host in made if host.name == OUTSIDE), None)
         return replace(self, hosts=tuple(host for host in made if host.name != OUTSIDE), outside=outside)
 
@@ -75,7 +77,9 @@ def load(lab: str) -> LabState | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ProviderError(f"{path}: damaged ({error})", fix=f"`swarmlab down {lab}` removes the lab without reading this file") from error
+        raise ProviderError(
+            f"{path}: damaged ({error})", fix=f"`swarmlab down {lab}` removes the lab without reading this file"
+        ) from error
 
 
 def _host(plain: dict[str, object]) -> Host:
@@ -97,7 +101,9 @@ def require(lab: str | None) -> LabState:
         raise LabUnknown(text, fix="name one" if known else "`swarmlab up three-tier` builds one")
     state = load(lab) if lab in known else None
     if state is None:
-        fix = f"`swarmlab up SCENARIO --name {lab}` builds it" if LAB_NAME.fullmatch(lab) else "no lab can have that name"
+        fix = (
+            f"`swarmlab up SCENARIO --name {lab}` builds it" if LAB_NAME.fullmatch(lab) else "no lab can have that name"
+        )
         raise LabUnknown(f"there is no lab {lab[:60]!r}; labs: {', '.join(known) or 'none'}", fix=fix)
     return state
 

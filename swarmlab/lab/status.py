@@ -78,7 +78,10 @@ def _ask(host: Host, kept: LabState, exists: bool) -> tuple[HostStatus, list[tup
             engine = engines[host.name]
             swarm = swarms.find(engines, kept.lab)
             services = stack.services(engine, kept.lab) if swarm else []
-            counts = [(_short(s, kept.lab), f"{s['ServiceStatus']['RunningTasks']}/{s['ServiceStatus']['DesiredTasks']}") for s in services]
+            counts = [
+                (_short(s, kept.lab), f"{s['ServiceStatus']['RunningTasks']}/{s['ServiceStatus']['DesiredTasks']}")
+                for s in services
+            ]
             return HostStatus(host.name, host.address, "ready", str(engine.version.get("Version", ""))), sorted(counts)
     except HostError:
         return HostStatus(host.name, host.address, "down"), []

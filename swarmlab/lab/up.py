@@ -45,19 +45,27 @@ def intend(options: UpOptions) -> Intent:
     hosts = options.hosts or scenario.hosts
     managers = options.managers or min(scenario.managers, hosts)
     if managers > hosts:
-        raise UsageError(f"{managers} managers need at least {managers} hosts, and there are {hosts}", fix="--hosts N or --managers 1")
+        raise UsageError(
+            f"{managers} managers need at least {managers} hosts, and there are {hosts}",
+            fix="--hosts N or --managers 1",
+        )
     runs(provider_of(options), options.engine, options.kernel, host_names(hosts))  # refuses what cannot be
-    pinned = {h for n in scenario.local_networks.values() for h in n.hosts} | {c.host for c in scenario.containers.values()}
+    pinned = {h for n in scenario.local_networks.values() for h in n.hosts} | {
+        c.host for c in scenario.containers.values()
+    }
     lacking = sorted(pinned - set(host_names(hosts)))
     if lacking:
         raise UsageError(
-            f"the scenario pins something to {', '.join(lacking)}, and there are {hosts} hosts", fix=f"--hosts {scenario.hosts}"
+            f"the scenario pins something to {', '.join(lacking)}, and there are {hosts} hosts",
+            fix=f"--hosts {scenario.hosts}",
         )
     return Intent(lab_name(options.name or scenario.name), replace(scenario, hosts=hosts, managers=managers), options)
 
 
 def grown(intent: Intent, known: LabState | None) -> Intent:
-    """Fitted to the lab that is there: what is not asked for stays as it is. Raises UsageError for what cannot be changed in place."""
+    """Fitted to the lab that is there: what is not asked for stays as it is. Raises UsageError for what cannot be
+    changed in place.
+    """
     if known is None:
         return replace(intent, options=replace(intent.options, provider=provider_of(intent.options)))
     scenario = intent.scenario
@@ -75,7 +83,9 @@ def up(options: UpOptions, bus: Bus) -> Report:
         by = by_whom(known, options)
         provider, why = choose(intent.options.provider, needs(intent.scenario), intent.scenario.hosts, by=by)
         bus.info(f"provider {provider.name}: {why}")
-        report = Report(intent.lab, intent.scenario.name, provider.name, started=_now(), services=_services(intent.scenario))
+        report = Report(
+            intent.lab, intent.scenario.name, provider.name, started=_now(), services=_services(intent.scenario)
+        )
         try:
             report = _up(intent, provider, report, bus, known)
         except KeyboardInterrupt:
@@ -118,12 +128,19 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: Lab
 def proven(report: Report, proof: Proof, bus: Bus) -> Report:
     """The report with what was proven in it."""
     return replace(
-        report, hosts=proof.hosts, checks=proof.checks, findings=proof.findings, attempts=proof.attempts, timings=dict(bus.timings)
+        report,
+        hosts=proof.hosts,
+        checks=proof.checks,
+        findings=proof.findings,
+        attempts=proof.attempts,
+        timings=dict(bus.timings),
     )
 
 
 def _remember(intent: Intent, provider: Provider, started: str, known: LabState | None) -> LabState:
-    """Written before the first thing is made: whatever happens next, `down` knows about it. Hosts that are there stay known."""
+    """Written before the first thing is made: whatever happens next, `down` knows about it. Hosts that are there stay
+    known.
+    """
     options, scenario = intent.options, intent.scenario
     home.private_directory(home.lab_directory(intent.lab))
     copy = state.keep_scenario(intent.lab, scenario.file)
@@ -149,7 +166,9 @@ def _remember(intent: Intent, provider: Provider, started: str, known: LabState 
 
 def _wanted(intent: Intent, kept: LabState) -> HostsWanted:
     scenario = intent.scenario
-    subnets = [s for n in scenario.networks.values() for s in n.subnets] + [n.subnet for n in scenario.local_networks.values() if n.subnet]
+    subnets = [s for n in scenario.networks.values() for s in n.subnets] + [
+        n.subnet for n in scenario.local_networks.values() if n.subnet
+    ]
     return HostsWanted(
         lab=intent.lab,
         count=scenario.hosts,

@@ -24,7 +24,9 @@ def verify(name: str | None, bus: Bus, *, timeout: float = 2.0, pcap: Path | Non
     with home.locked(kept.lab):
         scenario = kept.read_scenario()
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        report = Report(kept.lab, kept.scenario, kept.provider, started=started, services=(*scenario.services, *scenario.containers))
+        report = Report(
+            kept.lab, kept.scenario, kept.provider, started=started, services=(*scenario.services, *scenario.containers)
+        )
         try:
             report = _verify(kept, report, bus, timeout, pcap)
         except SwarmlabError as error:
@@ -35,11 +37,27 @@ def verify(name: str | None, bus: Bus, *, timeout: float = 2.0, pcap: Path | Non
 
 def _verify(kept: LabState, report: Report, bus: Bus, timeout: float, pcap: Path | None) -> Report:
     if not kept.hosts:
-        raise HostError(kept.lab, "its hosts were never made", fix=f"`swarmlab up {kept.scenario} --name {kept.lab}` completes the lab")
+        raise HostError(
+            kept.lab,
+            "its hosts were never made",
+            fix=f"`swarmlab up {kept.scenario} --name {kept.lab}` completes the lab",
+        )
     with connected(kept.hosts, deadline=10) as engines:
         swarm = swarms.find(engines, kept.lab)
         if swarm is None:
-            raise HostError(kept.lab, "none of its hosts manages its Swarm", fix="`swarmlab up` again completes the lab")
+            raise HostError(
+                kept.lab, "none of its hosts manages its Swarm", fix="`swarmlab up` again completes the lab"
+            )
         with Agents(engines) as agents:
-            proof = prove(engines, agents, swarm, kept.read_scenario(), kept.lab, bus, timeout=timeout, outside=kept.outside, pcap=pcap)
+            proof = prove(
+                engines,
+                agents,
+                swarm,
+                kept.read_scenario(),
+                kept.lab,
+                bus,
+                timeout=timeout,
+                outside=kept.outside,
+                pcap=pcap,
+            )
     return proven(report, proof, bus)

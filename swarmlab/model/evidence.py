@@ -1,4 +1,6 @@
-"""What was measured. Evidence holds no opinion: the verdict is another value, so that a saved run can be judged again."""
+"""What was measured. Evidence holds no opinion: the verdict is another value, so that a saved run can be judged
+again.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from enum import Enum
 
 
 class Outcome(str, Enum):
-    """What the sender saw. Five ways of "no answer" that must never be confused, and two that say that nothing was measured."""
+    """What the sender saw. Five ways of "no answer" that must never be confused, and two that say that nothing was
+    measured.
+    """
 
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -26,9 +30,9 @@ class Outcome(str, Enum):
 class Evidence:
     """One probe's evidence, both sides. None means "not known", never "no".
 
-    `left`: the request was seen leaving the sender's namespace (`via` names the interface); `asked`: its ARP question was;
-    `seen`: the target's own capture saw the request; `answer_left`: and saw an answer leave. `lost_records` is how many
-    packets the captures of either side dropped: above 0, a None must stay a None.
+    `left`: the request was seen leaving the sender's namespace (`via` names the interface); `asked`: its ARP question
+    was; `seen`: the target's own capture saw the request; `answer_left`: and saw an answer leave. `lost_records` is how
+    many packets the captures of either side dropped: above 0, a None must stay a None.
     """
 
     probe: int
@@ -78,7 +82,11 @@ class Measurement:
     networks: tuple[NetworkEvidence, ...] = ()
     dead_endpoints: dict[str, str] = field(default_factory=dict)  # endpoint id -> why nothing can be said about it
     dead_hosts: dict[str, str] = field(default_factory=dict)
-    lacks: dict[str, tuple[str, ...]] = field(default_factory=dict)  # host -> kernel features that it does not have
-    blind: frozenset[tuple[str, str]] = frozenset()  # (endpoint, protocol) whose capture missed a request that was answered
+    missing_features: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # host -> kernel features that it does not have
+    capture_missed: frozenset[tuple[str, str]] = (
+        frozenset()
+    )  # (endpoint, protocol) whose capture missed a request that was answered
     attempts: int = 1
     seconds: float = 0.0

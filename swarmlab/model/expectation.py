@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 
 PROTOCOLS = ("tcp", "udp", "icmp")
 
 
 class Kind(str, Enum):
-    """What is measured. `scope` is reach over node-local networks of one name; `vip` is reach by a service's virtual address."""
+    """What is measured. `scope` is reach over node-local networks of one name; `vip` is reach by a service's virtual
+    address.
+    """
 
     REACH = "reach"
     NAME = "name"
@@ -34,10 +36,11 @@ DENY = "deny"
 class Expectation:
     """One thing that should hold between two services (or standalone containers), or for one network.
 
-    `network` is the network whose addresses of `to` are meant ("" : all that the kind covers); `protocol` "" means every protocol.
-    For kind name, `name` is what is asked; for kind network, `name` is the property (driver, scope, internal, attachable,
-    subnets, option:KEY) and `expected` its value. For kind publish, `source` is `outside`, `port` the port on the hosts (0: the engine
-    picks it, or any unused one), and `name` says which: `ingress:80` or `host:80` (mode, port inside the task), `unpublished`, `unused`.
+    `network` is the network whose addresses of `to` are meant ("" : all that the kind covers); `protocol` "" means
+    every protocol. For kind name, `name` is what is asked; for kind network, `name` is the property (driver, scope,
+    internal, attachable, subnets, option:KEY) and `expected` its value. For kind publish, `source` is `outside`, `port`
+    the port on the hosts (0: the engine picks it, or any unused one), and `name` says which: `ingress:80` or `host:80`
+    (mode, port inside the task), `unpublished`, `unused`.
     """
 
     kind: Kind
@@ -50,4 +53,4 @@ class Expectation:
     port: int = 0
     name: str = ""
     derived: bool = True
-    mark: Mark | None = None
+    place: Place | None = None

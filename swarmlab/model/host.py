@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-OUTSIDE = "outside"  # the vantage point on the underlay that is in no Swarm; a host like any other, but for its engine
+OUTSIDE = (
+    "outside"  # the external client on the underlay that is in no Swarm; a host like any other, but for its engine
+)
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,12 @@ class Host:
 
 @dataclass(frozen=True)
 class HostFacts:
-    """What a host says about itself once it is reached. `lacks` names kernel features that it does not have (`ip_vs`, `esp`)."""
+    """What a host says about itself once it is reached. `lacks` names kernel features that it does not have (`ip_vs`,
+    `esp`).
+    """
 
     name: str
     address: str
     engine: str = ""
     kernel: str = ""
-    lacks: tuple[str, ...] = ()
+    missing_features: tuple[str, ...] = ()

@@ -14,7 +14,9 @@ WORST = (errors.UNBUILDABLE, errors.VIOLATED, errors.UNPROVEN, errors.OK)
 
 @dataclass(frozen=True)
 class EngineRun:
-    """One run. `name` heads its column: an engine's version, or `mixed`; `engines` is what each host was to run; `kept`: its lab exists."""
+    """One run. `name` heads its column: an engine's version, or `mixed`; `engines` is what each host was to run;
+    `kept`: its lab exists.
+    """
 
     name: str
     lab: str

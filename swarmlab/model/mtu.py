@@ -1,4 +1,6 @@
-"""Sizes: what is tried between two hosts that carry one overlay, what came of it, and how much room an overlay needs."""
+"""Sizes: what is tried between two hosts that carry one overlay, what came of it, and how much room an overlay
+needs.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ UNKNOWN = "unknown"
 UNDERLAY = "underlay"
 
 VXLAN = 20 + 8 + 8 + 14  # the outer IPv4 and UDP headers, VXLAN's own, and the inner Ethernet header
-_ESP = 8 + 8 + 8  # ESP's header, the initialisation vector, and the check value of rfc4106(gcm(aes)) as the engine asks for it: 64 bits
+_ESP = (
+    8 + 8 + 8
+)  # ESP's header, the initialisation vector, and the check value of rfc4106(gcm(aes)) as the engine asks for it: 64 bits
 _TRAILER = 2  # padding length and next header; ESP pads so that what it encrypts ends on four bytes
 
 
@@ -42,7 +46,8 @@ def at_most(path: int, *, encrypted: bool) -> int:
 
 
 def option(mtu: int, *, encrypted: bool) -> int:
-    """The value of `com.docker.network.driver.mtu` that gives tasks this MTU: the engine takes its headers off what the option says.
+    """The value of `com.docker.network.driver.mtu` that gives tasks this MTU: the engine takes its headers off what the
+    option says.
 
     >>> option(1250, encrypted=False), option(1224, encrypted=True)
     (1300, 1300)
@@ -51,8 +56,10 @@ def option(mtu: int, *, encrypted: bool) -> int:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """Sizes from one endpoint to another: over `network`, or over the underlay between two hosts themselves (`UNDERLAY`)."""
+class SizeProbe:
+    """Sizes from one endpoint to another: over `network`, or over the underlay between two hosts themselves
+    (`UNDERLAY`).
+    """
 
     id: int
     source: str
@@ -66,16 +73,18 @@ class Trial:
 
 @dataclass(frozen=True)
 class MtuPlan:
-    """All trials of one run, and the endpoints that they need."""
+    """All size probes of one run, and the endpoints that they need."""
 
-    trials: tuple[Trial, ...]
+    probes: tuple[SizeProbe, ...]
     endpoints: dict[str, Endpoint]
     timeout: float
 
 
 @dataclass(frozen=True)
 class BulkEvidence:
-    """One transfer: complete when `responder` said that it has all `size` bytes; `idle_ms` is how long nothing had moved at the end."""
+    """One transfer: complete when `responder` said that it has all `size` bytes; `idle_ms` is how long nothing had
+    moved at the end.
+    """
 
     size: int
     responder: str = ""
@@ -88,13 +97,14 @@ class BulkEvidence:
 
 @dataclass(frozen=True)
 class MtuEvidence:
-    """One trial's evidence. `mtu` is the MTU of the interface by which packets left, `largest` the largest packet that was acknowledged.
+    """One size probe's evidence. `mtu` is the MTU of the interface by which packets left, `largest` the largest packet
+    that was acknowledged.
 
-    `small`, `full`: a small packet was acknowledged, one of `mtu` bytes was, sent `tries` times; `exact`: nothing larger than
-    `largest` passes.
+    `small`, `full`: a small packet was acknowledged, one of `mtu` bytes was, sent `tries` times; `exact`: nothing
+    larger than `largest` passes.
     """
 
-    trial: int
+    probe: int
     error: str = ""
     interface: str = ""
     mtu: int = 0
@@ -111,10 +121,14 @@ class MtuEvidence:
 
 @dataclass(frozen=True)
 class MtuMeasurement:
-    """What one run brought home. `fragments`: host -> IPv4 fragments that arrived there meanwhile, None when its kernel does not say."""
+    """What one run brought home. `fragments`: host -> IPv4 fragments that arrived there meanwhile, None when its kernel
+    does not say.
+    """
 
     evidence: dict[int, MtuEvidence] = field(default_factory=dict)
     fragments: dict[str, int | None] = field(default_factory=dict)
     dead_endpoints: dict[str, str] = field(default_factory=dict)
     dead_hosts: dict[str, str] = field(default_factory=dict)
-    lacks: dict[str, tuple[str, ...]] = field(default_factory=dict)  # host -> kernel features that it does not have
+    missing_features: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # host -> kernel features that it does not have

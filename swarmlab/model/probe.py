@@ -9,7 +9,9 @@ from swarmlab.model.expectation import Expectation
 
 @dataclass(frozen=True)
 class Address:
-    """One address of an endpoint. `network` is the scenario's key, or the engine's own name (docker_gwbridge), or "" if unknown."""
+    """One address of an endpoint. `network` is the scenario's key, or the engine's own name (docker_gwbridge), or "" if
+    unknown.
+    """
 
     address: str
     network: str
@@ -20,10 +22,11 @@ class Address:
 class Endpoint:
     """A network namespace that probes leave from or arrive at.
 
-    `id` is stable between runs: SERVICE.SLOT, SERVICE.HOST (global), a standalone container's name, `bridge:NETWORK@HOST` (an
-    overlay's own namespace on a host), `host:HOST` (the host itself), `control@HOST` (the lab's control task), `outside`.
-    `role` is task, container, bridge, host, control or outside. The namespace is `pid`'s (which must belong to `container`) or `path`;
-    neither means the agent's own. `alive` is "" or the reason why it cannot vouch for anything (paused, exited).
+    `id` is stable between runs: SERVICE.SLOT, SERVICE.HOST (global), a standalone container's name,
+    `bridge:NETWORK@HOST` (an overlay's own namespace on a host), `host:HOST` (the host itself), `control@HOST` (the
+    lab's control task), `outside`. `role` is task, container, bridge, host, control or outside. The namespace is
+    `pid`'s (which must belong to `container`) or `path`; neither means the agent's own. `alive` is "" or the reason why
+    it cannot vouch for anything (paused, exited).
     """
 
     id: str

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.model.expectation import Expectation
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network as the file declares it. `key` is its name in the file; `name` what the engine will call it ("" : STACK_key)."""
+    """A network as the file declares it. `key` is its name in the file; `name` what the engine will call it ("" :
+    STACK_key).
+    """
 
     key: str
     name: str = ""
@@ -22,7 +24,7 @@ class Network:
     options: Mapping[str, str] = field(default_factory=dict)
     subnets: tuple[str, ...] = ()
     external: bool = False
-    mark: Mark | None = None
+    place: Place | None = None
 
     def deployed_as(self, stack: str) -> str:
         """The engine's name for it.
@@ -58,7 +60,7 @@ class Service:
     replicas: int | None = 1
     endpoint_mode: str = "vip"
     ports: tuple[PublishedPort, ...] = ()
-    mark: Mark | None = None
+    place: Place | None = None
 
     @property
     def is_global(self) -> bool:
@@ -75,24 +77,28 @@ class LocalNetwork:
     driver: str = "bridge"
     subnet: str = ""
     internal: bool = False
-    mark: Mark | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
 class Container:
-    """A standalone container pinned to a host. `networks` maps local or attachable networks to a fixed address or ""."""
+    """A standalone container pinned to a host. `networks` maps local or attachable networks to a fixed address or
+    "".
+    """
 
     name: str
     host: str
     image: str
     networks: Mapping[str, str]
     command: tuple[str, ...] = ()
-    mark: Mark | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Everything that a run needs to know; `compose` is the text handed to `docker stack deploy` (no `x-swarmlab` in it)."""
+    """Everything that a run needs to know; `compose` is the text handed to `docker stack deploy` (no `x-swarmlab` in
+    it).
+    """
 
     name: str
     file: Path

@@ -13,8 +13,9 @@ MARK = 0xD0C4E3  # by which the engine's rules hand an encrypted overlay's packe
 
 
 @dataclass(frozen=True)
-class Passage:
-    """One canary from a task on one host to a task on another, over one overlay. `forged` is its twin in a forged frame in clear.
+class TunnelPath:
+    """One canary from a task on one host to a task on another, over one overlay. `forged` is its twin in a forged frame
+    in clear.
 
     `plain`: the engine says that the overlay is not encrypted. `expectation` is None for a lab's own control.
     """
@@ -32,7 +33,7 @@ class Passage:
     expectation: Expectation | None = None
 
     @property
-    def way(self) -> tuple[str, str]:
+    def direction(self) -> tuple[str, str]:
         """Sender's and target's host."""
         return self.source.host, self.target.host
 
@@ -49,23 +50,29 @@ class WirePlan:
     mark: str
     port: int
     data_port: int
-    passages: tuple[Passage, ...]
+    paths: tuple[TunnelPath, ...]
     addresses: Mapping[str, str]
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """Those that send or receive a canary."""
-        return tuple(sorted({host for p in self.passages for host in p.way}))
+        return tuple(sorted({host for p in self.paths for host in p.direction}))
 
     @property
-    def guarded(self) -> tuple[Passage, ...]:
-        """Those on overlays that are, or should be, encrypted: kernels are asked about them, and frames forged for them."""
-        return tuple(p for p in self.passages if not p.plain or (p.expectation is not None and p.expectation.expected == ENCRYPTED))
+    def guarded(self) -> tuple[TunnelPath, ...]:
+        """Those on overlays that are, or should be, encrypted: kernels are asked about them, and frames forged for
+        them.
+        """
+        return tuple(
+            p for p in self.paths if not p.plain or (p.expectation is not None and p.expectation.expected == ENCRYPTED)
+        )
 
 
 @dataclass(frozen=True)
 class Count:
-    """Packets of one kind, one way, on one interface. `kind` is esp (`number`: SPI), vxlan (VNI), fragment or other (protocol)."""
+    """Packets of one kind, one way, on one interface. `kind` is esp (`number`: SPI), vxlan (VNI), fragment or other
+    (protocol).
+    """
 
     interface: str
     outgoing: bool
@@ -77,7 +84,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Sighting:
+class CanaryHit:
     """A canary that a capture read in clear; `excerpt` is what else could be read there."""
 
     canary: str
@@ -94,7 +101,7 @@ class Capture:
     unseen: int = 0
     complete: bool = True
     counts: tuple[Count, ...] = ()
-    sightings: tuple[Sighting, ...] = ()
+    canaries_read: tuple[CanaryHit, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -159,8 +166,8 @@ class WireMeasurement:
     after: Mapping[str, KernelState] = field(default_factory=dict)
     arrived: frozenset[str] = frozenset()
     unsent: Mapping[str, str] = field(default_factory=dict)  # name of a canary, forged or not -> why it was not sent
-    deaf: frozenset[str] = frozenset()  # endpoints whose own captures lost packets
+    capture_dropped: frozenset[str] = frozenset()  # endpoints whose own captures lost packets
     dead: Mapping[str, str] = field(default_factory=dict)  # hosts whose agents cannot be asked
-    lacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    missing_features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)  # host -> addresses that only it has
-    films: Mapping[str, bytes] = field(default_factory=dict)  # host -> pcap file
+    pcaps: Mapping[str, bytes] = field(default_factory=dict)  # host -> pcap file

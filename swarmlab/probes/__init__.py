@@ -1,24 +1,24 @@
 """What to measure (plan), how it is measured (run), and what follows (judge, findings). Only run speaks to agents."""
 
 from swarmlab.probes.coverage import uncovered_pairs
-from swarmlab.probes.findings import findings
-from swarmlab.probes.judge import judge
-from swarmlab.probes.judge_wire import judge_wire
-from swarmlab.probes.link import SessionLink
-from swarmlab.probes.mtu import sizes
-from swarmlab.probes.plan import plan
-from swarmlab.probes.run import measure
-from swarmlab.probes.semantics import Lab, Vantage, swarm_semantics
-from swarmlab.probes.survey import survey
-from swarmlab.probes.wire_findings import wire_findings
-from swarmlab.probes.wire_plan import DATA_PORT, wire_plan
-from swarmlab.probes.wire_run import wire_measure
+from swarmlab.probes.mtu.stage import sizes
+from swarmlab.probes.publish.stage import ExternalClient, Lab, swarm_semantics
+from swarmlab.probes.session.link import SessionLink
+from swarmlab.probes.session.round import measure
+from swarmlab.probes.session.survey import survey
+from swarmlab.probes.traffic.findings import findings
+from swarmlab.probes.traffic.judge import judge
+from swarmlab.probes.traffic.plan import plan
+from swarmlab.probes.wire.findings import wire_findings
+from swarmlab.probes.wire.judge import judge_wire
+from swarmlab.probes.wire.plan import DATA_PORT, wire_plan
+from swarmlab.probes.wire.run import wire_measure
 
 __all__ = [
     "DATA_PORT",
+    "ExternalClient",
     "Lab",
     "SessionLink",
-    "Vantage",
     "findings",
     "judge",
     "judge_wire",

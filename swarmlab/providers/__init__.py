@@ -11,13 +11,13 @@ __all__ = ["PROVIDERS", "HostsWanted", "Problem", "Provider", "get"]
 
 
 def _docker() -> Provider:
-    from swarmlab.providers.docker import DockerProvider
+    from swarmlab.providers.docker.provider import DockerProvider
 
     return DockerProvider()
 
 
 def _qemu() -> Provider:
-    from swarmlab.providers.qemu import QemuProvider
+    from swarmlab.providers.qemu.provider import QemuProvider
 
     return QemuProvider()
 

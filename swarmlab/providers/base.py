@@ -30,10 +30,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class HostsWanted:
-    """`count` hosts for a lab. `engine` is "", "20.10" or "host1=20.10,host2=28.5"; `home` is the id of the state directory that
-    owns the lab; `directory` is the lab's own (0700); `avoid` are subnets that the scenario uses; `outside` asks for one more machine
-    on the underlay, without an engine: the host called `outside`, the last of those that `create` returns. `kernel` is like `engine`, for
-    hosts with a kernel of their own: "" is the one that comes with the engine.
+    """`count` hosts for a lab. `engine` is "", "20.10" or "host1=20.10,host2=28.5"; `home` is the id of the state
+    directory that owns the lab; `directory` is the lab's own (0700); `avoid` are subnets that the scenario uses;
+    `outside` asks for one more machine on the underlay, without an engine: the host called `outside`, the last of those
+    that `create` returns. `kernel` is like `engine`, for hosts with a kernel of their own: "" is the one that comes
+    with the engine.
     """
 
     lab: str
@@ -56,7 +57,8 @@ class HostsWanted:
         return [*self.names, *([OUTSIDE] if self.outside else [])]
 
 
-# Waits until a host that has just been started answers, and may keep the connection. Raises HostError or DeadlinePassed.
+# Waits until a host that has just been started answers, and may keep the connection. Raises HostError or
+# DeadlinePassed.
 Greeting = Callable[[Host], None]
 
 
@@ -81,7 +83,9 @@ class Provider(Protocol):
         ...
 
     def destroy(self, lab: str, home: str) -> list[str]:
-        """Remove all that carries the lab's and the home's label; returns what was removed. SwarmRefused for another home's lab."""
+        """Remove all that carries the lab's and the home's label; returns what was removed. SwarmRefused for another
+        home's lab.
+        """
         ...
 
     def found(self, home: str) -> dict[str, list[str]]:

@@ -1,4 +1,6 @@
-"""What the kernels of each provider's hosts can do. Container hosts share the engine's kernel: it is asked, never guessed."""
+"""What the kernels of each provider's hosts can do. Container hosts share the engine's kernel: it is asked, never
+guessed.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,9 @@ import docker.errors
 
 from swarmlab.errors import ProviderError
 from swarmlab.providers.base import Problem
-from swarmlab.providers.container import MODULES, has_modules
+from swarmlab.providers.docker.container import MODULES, has_modules
+from swarmlab.providers.docker.local_engine import asked
 from swarmlab.providers.images.recipe import LABEL
-from swarmlab.providers.local_engine import asked
 from swarmlab.providers.underlay import MAX_HOSTS
 
 ESP, IPVS = "esp", "ip_vs"
@@ -29,11 +31,15 @@ SOCKET = "/var/run/docker.sock"
 PATIENCE = 20  # seconds
 ENGINES = ("dockerd", "systemd")  # who listens on an engine's own socket: the engine, or what hands it the socket
 HOW = {
-    ESP: ("its kernel takes a test association", "its kernel refuses a test association: it wants INET_ESP and rfc4106(gcm(aes))"),
+    ESP: (
+        "its kernel takes a test association",
+        "its kernel refuses a test association: it wants INET_ESP and rfc4106(gcm(aes))",
+    ),
     IPVS: ("its kernel has it, or a module of it", "its kernel neither answers for IPVS nor has a module of it"),
 }
 
-# Runs where the kernel is to be asked, in a network namespace of its own; argv[1] is the agent, which knows the questions.
+# Runs where the kernel is to be asked, in a network namespace of its own; argv[1] is the agent, which knows the
+# questions.
 # `lo` is brought up first: who may not do that is refused everything, and that says nothing about the kernel.
 ASK = """
 import base64, ctypes, fcntl, json, os, socket, struct, sys, zlib
@@ -46,7 +52,7 @@ except OSError as error:
 fd = os.memfd_create("agent")
 os.write(fd, zlib.decompress(base64.b64decode(sys.argv[1])))
 sys.path.insert(0, "/proc/self/fd/%d" % fd)
-from swarmlab.agent.lacks import lacks
+from swarmlab.agent.kernel.features import lacks
 print(json.dumps(lacks()))
 """
 PYTHON = ("-I", "-B", "-c", ASK)
@@ -62,7 +68,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Offer:
-    """What a provider's hosts would be. `most` is how many it can make, 0 none (then `problems` say why), None any number."""
+    """What a provider's hosts would be. `most` is how many it can make, 0 none (then `problems` say why), None any
+    number.
+    """
 
     provider: str
     most: int | None
@@ -74,7 +82,7 @@ class Offer:
 class Probed:
     """What a kernel lacks; None when it could not be asked, for the reason `why`."""
 
-    lacks: frozenset[str] | None
+    missing_features: frozenset[str] | None
     why: str = ""
 
 
@@ -85,14 +93,16 @@ def offer(provider: str, problems: list[Problem], probe: Callable[[], Probed]) -
     if provider == "docker":
         return Offer(provider, MAX_HOSTS, {feature: _answer(feature, probe()) for feature in HOW})
     if provider == "qemu":
-        return Offer(provider, None, dict.fromkeys(HOW, Answer(True, "its hosts boot Debian's own kernel, which has it")))
+        return Offer(
+            provider, None, dict.fromkeys(HOW, Answer(True, "its hosts boot Debian's own kernel, which has it"))
+        )
     return Offer(provider, None, dict.fromkeys(HOW, Answer(None, "known once its hosts run")))
 
 
 def _answer(feature: str, probed: Probed) -> Answer:
-    if probed.lacks is None:
+    if probed.missing_features is None:
         return Answer(None, probed.why)
-    has = feature not in probed.lacks
+    has = feature not in probed.missing_features
     return Answer(has, HOW[feature][0 if has else 1])
 
 
@@ -109,13 +119,15 @@ def probe(client: docker.DockerClient, agent: bytes) -> Probed:
     packed = base64.b64encode(zlib.compress(agent, 9)).decode()
     if _same_kernel(client):
         found = _in_a_child(packed)
-        if found.lacks is not None:
+        if found.missing_features is not None:
             return found
     return _in_a_container(client, packed)
 
 
 def _same_kernel(client: docker.DockerClient) -> bool:
-    """The other end of the engine's socket is an engine among our processes: no virtual machine and no forwarded port."""
+    """The other end of the engine's socket is an engine among our processes: no virtual machine and no forwarded
+    port.
+    """
     path = os.environ.get("DOCKER_HOST", f"unix://{SOCKET}").removeprefix("unix://")
     try:
         with socket.socket(socket.AF_UNIX) as sock:
@@ -137,7 +149,9 @@ def _comm(process: Path) -> str:
 
 def _in_a_child(packed: str) -> Probed:
     try:
-        ran = subprocess.run([sys.executable, *PYTHON, packed], capture_output=True, text=True, timeout=PATIENCE, check=False)
+        ran = subprocess.run(
+            [sys.executable, *PYTHON, packed], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Probed(None, f"its kernel could not be asked: {error}")
     return _read(ran.stdout, ran.stderr)
@@ -147,7 +161,11 @@ def _in_a_container(client: docker.DockerClient, packed: str) -> Probed:
     try:
         with asked("ask its kernel"):
             images = client.images.list(filters={"label": f"{LABEL}=node"})
-            return _read(_said(client, str(images[0].id), packed), "") if images else Probed(None, "known once a node image is built")
+            return (
+                _read(_said(client, str(images[0].id), packed), "")
+                if images
+                else Probed(None, "known once a node image is built")
+            )
     except ProviderError as error:
         return Probed(None, error.message)
 

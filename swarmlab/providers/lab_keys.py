@@ -34,7 +34,9 @@ class LabKeys:
         write_private(self.known_hosts, "".join(lines))
 
     def archive(self, host: str) -> bytes:
-        """What goes into the host before its sshd runs: its own key and our public one. Never by argv or environment."""
+        """What goes into the host before its sshd runs: its own key and our public one. Never by argv or
+        environment.
+        """
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w") as tar:
             _add(tar, HOST_KEY, self.hosts[host].read_bytes())

@@ -1,4 +1,6 @@
-"""Choosing a subnet for a lab's underlay: one that collides with nothing that this machine, its engine or the scenario uses."""
+"""Choosing a subnet for a lab's underlay: one that collides with nothing that this machine, its engine or the scenario
+uses.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,13 @@ def free_subnets(taken: Iterable[IPv4Network]) -> Iterator[IPv4Network]:
     IPv4Network('172.29.2.0/24')
     """
     busy = list(taken)
-    return (net for pool in POOLS for net in pool.subnets(new_prefix=24) if not any(net.overlaps(other) for other in busy))
+    return (
+        net for pool in POOLS for net in pool.subnets(new_prefix=24) if not any(net.overlaps(other) for other in busy)
+    )
 
 
 def address_of(underlay: IPv4Network, host: str) -> IPv4Address:
-    """The fixed address of `hostN`; the vantage point outside the Swarm has the one before host1's.
+    """The fixed address of `hostN`; the external client outside the Swarm has the one before host1's.
 
     >>> str(address_of(IPv4Network("172.29.0.0/24"), "host3"))
     '172.29.0.13'
@@ -35,7 +39,7 @@ def address_of(underlay: IPv4Network, host: str) -> IPv4Address:
 
 
 def number_of(host: str) -> int:
-    """N of `hostN`, 0 for the vantage point outside the Swarm.
+    """N of `hostN`, 0 for the external client outside the Swarm.
 
     >>> number_of("host3"), number_of("outside")
     (3, 0)
@@ -63,6 +67,10 @@ def routed() -> list[IPv4Network]:
     """What this machine has routes to, in any table; [] where there is no `ip`."""
     if not shutil.which("ip"):
         return []
-    shown = subprocess.run(["ip", "-4", "-j", "route", "show", "table", "all"], capture_output=True, text=True, timeout=10, check=False)
+    shown = subprocess.run(
+        ["ip", "-4", "-j", "route", "show", "table", "all"], capture_output=True, text=True, timeout=10, check=False
+    )
     routes = json.loads(shown.stdout or "[]") if shown.returncode == 0 else []
-    return networks(str(route.get("dst", "")) for route in routes if route.get("type") not in ("broadcast", "multicast"))
+    return networks(
+        str(route.get("dst", "")) for route in routes if route.get("type") not in ("broadcast", "multicast")
+    )

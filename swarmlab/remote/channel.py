@@ -76,8 +76,9 @@ def send(channel: paramiko.Channel, data: bytes, deadline: float) -> bool:
 def end_input(channel: Any) -> None:
     """Send the end of standard input. Not `shutdown_write`, which lets go of the channel's lock before it sends.
 
-    The command may end meanwhile: paramiko's own thread then closes the channel, and OpenSSH ends the whole connection, with every
-    other command on it, when it gets an end of input for a channel that is closed ("packet referred to nonexistent channel").
+    The command may end meanwhile: paramiko's own thread then closes the channel, and OpenSSH ends the whole connection,
+    with every other command on it, when it gets an end of input for a channel that is closed ("packet referred to
+    nonexistent channel").
     """
     with channel.lock:
         message = channel._send_eof()
@@ -86,7 +87,9 @@ def end_input(channel: Any) -> None:
 
 
 class Feeder:
-    """Feeds standard input from a thread of its own, so that a command which answers meanwhile cannot block us, nor we it."""
+    """Feeds standard input from a thread of its own, so that a command which answers meanwhile cannot block us, nor we
+    it.
+    """
 
     def __init__(self, channel: paramiko.Channel, chunks: Iterable[bytes], deadline: float) -> None:
         self.error: BaseException | None = None
@@ -134,7 +137,9 @@ class Session:
         try:
             sent = send(self._channel, data, time.monotonic() + timeout)
         except TimeoutError as error:
-            raise HostError(self.host, f"`{self.command}` did not read its input for {timeout:g} s", fix=LOADED) from error
+            raise HostError(
+                self.host, f"`{self.command}` did not read its input for {timeout:g} s", fix=LOADED
+            ) from error
         if not sent:
             raise self._ended()
 
@@ -151,7 +156,9 @@ class Session:
             received = receive(self._channel, self._stderr, deadline)
             if received is None:
                 self._rest = b"".join(pieces)
-                raise HostError(self.host, f"`{self.command}` did not answer within {timeout:g} s{self._said()}", fix=LOADED)
+                raise HostError(
+                    self.host, f"`{self.command}` did not answer within {timeout:g} s{self._said()}", fix=LOADED
+                )
             if not received:
                 raise self._ended()
             piece = received
@@ -176,7 +183,11 @@ class Session:
 
     def _ended(self) -> HostError:
         known = self._channel.status_event.wait(1.0)
-        status = f"with status {self._channel.exit_status}" if known and self._channel.exit_status >= 0 else "with its connection"
+        status = (
+            f"with status {self._channel.exit_status}"
+            if known and self._channel.exit_status >= 0
+            else "with its connection"
+        )
         return HostError(self.host, f"`{self.command}` ended early, {status}{self._said()}")
 
 

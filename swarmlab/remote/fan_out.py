@@ -14,9 +14,11 @@ R = TypeVar("R")
 
 
 def fan_out(items: Mapping[str, T] | Sequence[T], function: Callable[[T], R], *, workers: int = 16) -> dict[str, R]:
-    """`function` of each item, in parallel; results by key (an item of a sequence: its `name`, a string itself), in the items' order.
+    """`function` of each item, in parallel; results by key (an item of a sequence: its `name`, a string itself), in the
+    items' order.
 
-    All failures are collected: one is raised as it is, several as HostsError. An interrupt ends at once and abandons what runs.
+    All failures are collected: one is raised as it is, several as HostsError. An interrupt ends at once and abandons
+    what runs.
     """
     named = _named(items)
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -54,7 +56,9 @@ def _collect(names: Iterable[str], done: queue.SimpleQueue[tuple[str, R | None, 
 def _named(items: Mapping[str, T] | Sequence[T]) -> dict[str, T]:
     if isinstance(items, Mapping):
         return dict(items)
-    named = {item if isinstance(item, str) else str(getattr(item, "name", number)): item for number, item in enumerate(items)}
+    named = {
+        item if isinstance(item, str) else str(getattr(item, "name", number)): item for number, item in enumerate(items)
+    }
     if len(named) != len(items):
         raise ValueError(f"two items have one name: {sorted(named)}")
     return named

@@ -29,7 +29,9 @@ def make_host_key() -> KeyTexts:
 
 
 def make_keypair(directory: Path, name: str) -> tuple[Path, str]:
-    """A new pair in `directory`: the private file `name` (0600) beside `name.pub`; returns its path and the public text."""
+    """A new pair in `directory`: the private file `name` (0600) beside `name.pub`; returns its path and the public
+    text.
+    """
     texts = make_host_key()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     private = directory / name

@@ -82,12 +82,28 @@ class Remote:
         return transport
 
     def run(
-        self, argv: Sequence[str], *, stdin: bytes | None = None, timeout: float = 60, check: bool = True, limit: int = OUTPUT_LIMIT
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        timeout: float = 60,
+        check: bool = True,
+        limit: int = OUTPUT_LIMIT,
     ) -> Ran:
-        """Run as root and wait; CommandFailed on a status other than 0 when `check`, HostError past `timeout` or `limit` bytes."""
+        """Run as root and wait; CommandFailed on a status other than 0 when `check`, HostError past `timeout` or
+        `limit` bytes.
+        """
         return self.feed(argv, () if stdin is None else (stdin,), timeout, check=check, limit=limit)
 
-    def feed(self, argv: Sequence[str], chunks: Iterable[bytes], timeout: float, *, check: bool = True, limit: int = OUTPUT_LIMIT) -> Ran:
+    def feed(
+        self,
+        argv: Sequence[str],
+        chunks: Iterable[bytes],
+        timeout: float,
+        *,
+        check: bool = True,
+        limit: int = OUTPUT_LIMIT,
+    ) -> Ran:
         """As `run`, with standard input streamed from `chunks`."""
         command, deadline = shlex.join(argv), time.monotonic() + timeout
         channel = self.channel(argv, timeout)
@@ -100,7 +116,13 @@ class Remote:
         return ran
 
     def _converse(
-        self, channel: paramiko.Channel, command: str, chunks: Iterable[bytes], deadline: float, timeout: float, limit: int
+        self,
+        channel: paramiko.Channel,
+        command: str,
+        chunks: Iterable[bytes],
+        deadline: float,
+        timeout: float,
+        limit: int,
     ) -> Ran:
         feeder = Feeder(channel, chunks, deadline) if chunks else None
         if feeder is None:
@@ -130,7 +152,9 @@ class Remote:
         return Session(self.name, shlex.join(argv), self.channel(argv))
 
     def channel(self, argv: Sequence[str], patience: float = START) -> paramiko.Channel:
-        """A started command's own channel, for those who speak its protocol themselves; `patience` is how long starting may take."""
+        """A started command's own channel, for those who speak its protocol themselves; `patience` is how long starting
+        may take.
+        """
         transport = self.transport
         root = () if self.host.ssh.user == "root" else ("sudo", "-n", "--")
         with translated(self.host):
@@ -152,5 +176,7 @@ class Remote:
     def __enter__(self) -> Remote:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -1,4 +1,6 @@
-"""The typed wrapper around Fabric's untyped Connection: one host, pinned keys, nothing of the user's own SSH configuration."""
+"""The typed wrapper around Fabric's untyped Connection: one host, pinned keys, nothing of the user's own SSH
+configuration.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ logging.getLogger("paramiko").propagate = False
 class FastTransport(paramiko.Transport):
     """Prefers the ciphers that cost Python one call per packet in place of two (AES-GCM needs no separate MAC)."""
 
-    _preferred_ciphers = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", *paramiko.Transport._preferred_ciphers[:3])  # type: ignore[attr-defined]
+    _usual: tuple[str, ...] = getattr(paramiko.Transport, "_preferred_ciphers", ())
+    _preferred_ciphers = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", *_usual[:3])
 
 
 def _transport(sock: socket.socket, **options: Any) -> paramiko.Transport:
@@ -38,7 +41,11 @@ class Ssh:
     def __init__(self, host: Host) -> None:
         self.host = host
         self._fabric = fabric.Connection(
-            host.ssh.address, user=host.ssh.user, port=host.ssh.port, config=_config(), connect_kwargs=_connect_options(host)
+            host.ssh.address,
+            user=host.ssh.user,
+            port=host.ssh.port,
+            config=_config(),
+            connect_kwargs=_connect_options(host),
         )
 
     def open(self) -> None:

@@ -64,7 +64,11 @@ def _ours(host: Host, error: BaseException) -> HostError:
             fix="compare the key with the host's own and add it to that file; it is never accepted blindly",
         )
     if isinstance(error, PasswordRequiredException):
-        return HostError(host.name, f"the key {host.ssh.identity} has a passphrase", fix="add it to an ssh-agent and leave `identity` out")
+        return HostError(
+            host.name,
+            f"the key {host.ssh.identity} has a passphrase",
+            fix="add it to an ssh-agent and leave `identity` out",
+        )
     if isinstance(error, AuthenticationException):
         key = host.ssh.identity or "any key of the ssh-agent"
         return HostError(
@@ -84,8 +88,16 @@ def _unanswered(host: Host, where: str, error: BaseException) -> HostError:
     if isinstance(error, TimeoutError):
         return NotYet(host.name, f"{where} does not answer in time", fix=RUNNING)
     if isinstance(error, FileNotFoundError | PermissionError):
-        return HostError(host.name, f"{error.filename} cannot be read: {error.strerror}", fix="check this host's identity and known_hosts")
+        return HostError(
+            host.name,
+            f"{error.filename} cannot be read: {error.strerror}",
+            fix="check this host's identity and known_hosts",
+        )
     if isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
-        return NotYet(host.name, f"no route to {where}: {error.strerror}", fix="is the host's address right, and is its network up?")
+        return NotYet(
+            host.name,
+            f"no route to {where}: {error.strerror}",
+            fix="is the host's address right, and is its network up?",
+        )
     text = str(error) or type(error).__name__
     return NotYet(host.name, f"the SSH connection to {where} fails: {text}", fix=RUNNING)

@@ -15,8 +15,15 @@ def _nothing() -> str:
     return ""
 
 
-def until(condition: Callable[[], T | None], what: str, timeout: float, interval: float = 0.05, last: Callable[[], str] = _nothing) -> T:
-    """The first value of `condition` that is neither None nor False; DeadlinePassed with `what` and `last()` after `timeout` seconds.
+def until(
+    condition: Callable[[], T | None],
+    what: str,
+    timeout: float,
+    interval: float = 0.05,
+    last: Callable[[], str] = _nothing,
+) -> T:
+    """The first value of `condition` that is neither None nor False; DeadlinePassed with `what` and `last()` after
+    `timeout` seconds.
 
     >>> until(lambda: 7, "seven", 1)
     7

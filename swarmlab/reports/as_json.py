@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from enum import Enum
 from importlib import resources
 from typing import Any
 
 from swarmlab.model.check import Check, Finding
+from swarmlab.model.host import HostFacts
 from swarmlab.model.report import SCHEMA, Report
 from swarmlab.reports.from_json import RENAMED, from_dict, load
 
@@ -37,6 +37,12 @@ def check_to_dict(check: Check) -> dict[str, Any]:
     return {RENAMED.get(key, key): plain(value) for key, value in vars(check).items()}
 
 
+def host_to_dict(host: HostFacts) -> dict[str, Any]:
+    """One host, with the report's names."""
+    named = {"missing_features": "lacks"}
+    return {named.get(key, key): plain(value) for key, value in vars(host).items()}
+
+
 def to_dict(report: Report) -> dict[str, Any]:
     """The report as plain JSON values."""
     return {
@@ -51,7 +57,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "summary": report.summary,
         "timings": {phase: round(seconds, 3) for phase, seconds in report.timings.items()},
         "services": list(report.services),
-        "hosts": [plain(asdict(host)) for host in report.hosts],
+        "hosts": [host_to_dict(host) for host in report.hosts],
         "checks": [check_to_dict(check) for check in report.checks],
         "findings": [finding_to_dict(finding) for finding in report.findings],
     }
@@ -67,7 +73,9 @@ def dump(report: Report) -> str:
 
     One line per check: that diffs well, and ten thousand of them are encoded in C (json's indentation is not).
     """
-    return "{\n" + ",\n".join(f"  {json.dumps(key)}: {_value(value)}" for key, value in to_dict(report).items()) + "\n}\n"
+    return (
+        "{\n" + ",\n".join(f"  {json.dumps(key)}: {_value(value)}" for key, value in to_dict(report).items()) + "\n}\n"
+    )
 
 
 def _value(value: Any) -> str:

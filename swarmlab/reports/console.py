@@ -57,10 +57,13 @@ def headline(report: Report) -> str:
     """`shop (three-tier) on docker: 3 hosts, engine 20.10.24, kernel 6.1`."""
     name = report.lab if report.lab == report.scenario else f"{report.lab} ({report.scenario})"
     parts = [plural(len(report.hosts), "host")] if report.hosts else []
-    for label, values in (("engine", {h.name: h.engine for h in report.hosts}), ("kernel", {h.name: h.kernel for h in report.hosts})):
+    for label, values in (
+        ("engine", {h.name: h.engine for h in report.hosts}),
+        ("kernel", {h.name: h.kernel for h in report.hosts}),
+    ):
         parts += [f"{label} {by_host(values)}"] if any(values.values()) else []
-    lacks = list(dict.fromkeys(lack for host in report.hosts for lack in host.lacks))
-    parts += [f"without {', '.join(lacks)}"] if lacks else []
+    missing_features = list(dict.fromkeys(lack for host in report.hosts for lack in host.missing_features))
+    parts += [f"without {', '.join(missing_features)}"] if missing_features else []
     where = f" on {report.provider}" if report.provider else ""
     return f"{name}{where}" + (f": {', '.join(parts)}" if parts else "")
 
@@ -74,12 +77,18 @@ def by_host(values: Mapping[str, str]) -> str:
     hosts: dict[str, list[str]] = {}
     for host, value in values.items():
         hosts.setdefault(value or "unknown", []).append(host)
-    return next(iter(hosts)) if len(hosts) == 1 else ", ".join(f"{value} ({', '.join(who)})" for value, who in hosts.items())
+    return (
+        next(iter(hosts))
+        if len(hosts) == 1
+        else ", ".join(f"{value} ({', '.join(who)})" for value, who in hosts.items())
+    )
 
 
 def _matrix(report: Report, kind: str, width: int) -> Iterator[Text]:
     found = matrix(report, kind)
-    yield Text.assemble((f"{line(kind):<8}", "bold"), f"{line(' '.join(found.protocols))}   rows: from, columns: to".lstrip())
+    yield Text.assemble(
+        (f"{line(kind):<8}", "bold"), f"{line(' '.join(found.protocols))}   rows: from, columns: to".lstrip()
+    )
     yield from grid(found, width)
     yield from legend(found.symbols, width)
     yield Text()
@@ -165,7 +174,12 @@ def _finding(finding: Finding, width: int) -> Iterator[Text]:
     severity = line(finding.severity)
     head = Text(f"{severity}: ", STYLE.get(severity, "bold"))
     yield from _wrapped(head, line(finding.title), width, style="bold")
-    for label, value in (("hosts", ", ".join(finding.hosts)), ("layer", finding.layer), ("fix", finding.fix), ("source", finding.source)):
+    for label, value in (
+        ("hosts", ", ".join(finding.hosts)),
+        ("layer", finding.layer),
+        ("fix", finding.fix),
+        ("source", finding.source),
+    ):
         yield from _row(label, value, width)
     yield Text()
 

@@ -10,7 +10,9 @@ from swarmlab.reports.matrix import NOTHING, symbol
 
 @dataclass(frozen=True)
 class Differences:
-    """`rows`: check -> run -> symbol, of the checks that did not come out the same everywhere; `same` counts the others."""
+    """`rows`: check -> run -> symbol, of the checks that did not come out the same everywhere; `same` counts the
+    others.
+    """
 
     rows: dict[str, dict[str, str]]
     same: int

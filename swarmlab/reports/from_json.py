@@ -57,11 +57,16 @@ class _Fields:
 
     def each(self, key: str, make: Callable[[_Fields], Made]) -> tuple[Made, ...]:
         """A list of objects, each made into something; () when absent."""
-        return tuple(make(_Fields(item, f"{self.where}.{key}[{index}]")) for index, item in enumerate(self._get(key, (list,), [])))
+        return tuple(
+            make(_Fields(item, f"{self.where}.{key}[{index}]"))
+            for index, item in enumerate(self._get(key, (list,), []))
+        )
 
 
 def _host(data: _Fields) -> HostFacts:
-    return HostFacts(data.text("name"), data.text("address"), data.text("engine"), data.text("kernel"), data.texts("lacks"))
+    return HostFacts(
+        data.text("name"), data.text("address"), data.text("engine"), data.text("kernel"), data.texts("lacks")
+    )
 
 
 def _verdict(data: _Fields) -> Verdict:
@@ -86,7 +91,9 @@ def from_dict(data: object) -> Report:
     """A saved report as a value; UsageError names the field that is not as it should be."""
     fields = _Fields(data, "report")
     if fields.text("schema") != SCHEMA:
-        raise UsageError(f"not a report that this version reads: schema is {fields.text('schema')!r}, expected {SCHEMA!r}")
+        raise UsageError(
+            f"not a report that this version reads: schema is {fields.text('schema')!r}, expected {SCHEMA!r}"
+        )
     return Report(
         lab=fields.text("lab"),
         scenario=fields.text("scenario"),
@@ -94,7 +101,9 @@ def from_dict(data: object) -> Report:
         hosts=fields.each("hosts", _host),
         checks=fields.each("checks", _check),
         findings=fields.each("findings", _finding),
-        timings={phase: float(value) for phase, value in fields.mapping("timings").items() if isinstance(value, int | float)},
+        timings={
+            phase: float(value) for phase, value in fields.mapping("timings").items() if isinstance(value, int | float)
+        },
         error=fields.text("error"),
         started=fields.text("started"),
         attempts=fields.number("attempts"),

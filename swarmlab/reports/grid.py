@@ -72,7 +72,9 @@ def _blocks(matrix: Matrix, names: _Names, width: int) -> list[list[str]]:
 def _block(matrix: Matrix, names: _Names, block: Sequence[str]) -> Iterator[Text]:
     widths = {name: _column(matrix, name, names.columns[name]) for name in block}
     gap = " " * GAP
-    yield _trimmed(Text(" " * names.room), *(Text((gap + names.columns[name]).ljust(widths[name]), "bold") for name in block))
+    yield _trimmed(
+        Text(" " * names.room), *(Text((gap + names.columns[name]).ljust(widths[name]), "bold") for name in block)
+    )
     for source in matrix.names:
         row = [Text(names.rows[source].ljust(names.room), "bold")]
         for name in block:
@@ -90,7 +92,11 @@ def _trimmed(*parts: Text) -> Text:
 def _listed(matrix: Matrix, names: _Names) -> Iterator[Text]:
     for source in matrix.names:
         count = Counter(matrix.cell(source, target).symbol for target in matrix.names)
-        parts = [Text(f"  {symbol} {count[symbol]}", STYLE[symbol]) for symbol in LEGEND if count[symbol] and symbol != NOTHING]
+        parts = [
+            Text(f"  {symbol} {count[symbol]}", STYLE[symbol])
+            for symbol in LEGEND
+            if count[symbol] and symbol != NOTHING
+        ]
         bad = [names.rows[name] for name in matrix.names if matrix.cell(source, name).symbol in (VIOLATED, UNPROVEN)]
         more = f", … {len(bad) - 3} more" if len(bad) > 3 else ""
         tail = f"  ({', '.join(bad[:3])}{more})" if bad else ""

@@ -1,4 +1,6 @@
-"""Checks that did not pass, put together when they say the same thing: a person reads ten explanations, not a thousand."""
+"""Checks that did not pass, put together when they say the same thing: a person reads ten explanations, not a
+thousand.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ def _grouped(checks: Sequence[Check], key: Callable[[Check], Hashable]) -> list[
 
 
 def groups(report: Report) -> list[Group]:
-    """Violations first, then what could not be proven: by service pair and host pair, by less when that gives too many."""
+    """Violations first, then what could not be proven: by service pair and host pair, by less when that gives too
+    many.
+    """
     order = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)
     checks = [check for verdict in order for check in report.checks if check.verdict is verdict]
     for key in (_finest, _middle):

@@ -28,8 +28,20 @@ from swarmlab.reports.proof import evidence_rows
 from swarmlab.reports.styles import WORD
 from swarmlab.reports.text import clean, plural
 
-CLASS = {ALLOWED: "ok", ISOLATED: "isolated", BOTH: "ok", VIOLATED: "violated", UNPROVEN: "unproven", NOTHING: "nothing"}
-VERDICT_CLASS = {Verdict.PASS: "ok", Verdict.FAIL: "violated", Verdict.INCONCLUSIVE: "unproven", Verdict.ERROR: "violated"}
+CLASS = {
+    ALLOWED: "ok",
+    ISOLATED: "isolated",
+    BOTH: "ok",
+    VIOLATED: "violated",
+    UNPROVEN: "unproven",
+    NOTHING: "nothing",
+}
+VERDICT_CLASS = {
+    Verdict.PASS: "ok",
+    Verdict.FAIL: "violated",
+    Verdict.INCONCLUSIVE: "unproven",
+    Verdict.ERROR: "violated",
+}
 MOST = 200  # groups in the page; the JSON has all checks
 
 
@@ -37,7 +49,11 @@ def to_html(report: Report) -> str:
     """The whole page as text."""
     style = resources.files("swarmlab.reports").joinpath("page.css").read_text(encoding="utf-8")
     head = f'<meta charset="utf-8"><title>{_safe(report.lab)}: {WORD[report.verdict]}</title>\n<style>\n{style}</style>'
-    return f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body>\n' + "\n".join(_body(report)) + "\n</body>\n</html>\n"
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body>\n'
+        + "\n".join(_body(report))
+        + "\n</body>\n</html>\n"
+    )
 
 
 def _safe(text: object) -> str:
@@ -82,19 +98,35 @@ def _compact(report: Report, kind: str) -> Iterator[str]:
 
 
 def _table(rows: list[tuple[str, str]]) -> str:
-    return "<dl>" + "".join(f"<dt>{_safe(label)}</dt><dd>{_safe(value)}</dd>" for label, value in rows if value) + "</dl>"
+    return (
+        "<dl>" + "".join(f"<dt>{_safe(label)}</dt><dd>{_safe(value)}</dd>" for label, value in rows if value) + "</dl>"
+    )
 
 
 def _group(group: Group) -> str:
     first, mark = group.first, symbol(group.first)
     pairs = ", ".join(group.distinct(about))
     hosts = ", ".join(group.distinct(where))
-    rows = [("hosts", hosts), ("kind", " ".join([first.kind, *group.distinct(lambda check: check.protocol)])), ("network", first.network)]
-    rows += [("expected", first.expected), ("observed", first.observed), ("because", first.because), ("shown by", first.explanation)]
+    rows = [
+        ("hosts", hosts),
+        ("kind", " ".join([first.kind, *group.distinct(lambda check: check.protocol)])),
+        ("network", first.network),
+    ]
+    rows += [
+        ("expected", first.expected),
+        ("observed", first.observed),
+        ("because", first.because),
+        ("shown by", first.explanation),
+    ]
     title = f"{_marked('span', mark, mark)} {_safe(pairs)} ({plural(len(group.checks), 'check')})"
     return f"<section><h3>{title}</h3>{_table([*rows, *evidence_rows(first.evidence)])}</section>"
 
 
 def _finding(finding: Finding) -> str:
-    rows = [("hosts", ", ".join(finding.hosts)), ("layer", finding.layer), ("fix", finding.fix), ("source", finding.source)]
+    rows = [
+        ("hosts", ", ".join(finding.hosts)),
+        ("layer", finding.layer),
+        ("fix", finding.fix),
+        ("source", finding.source),
+    ]
     return f"<section><h3>{_safe(finding.severity)}: {_safe(finding.title)}</h3>{_table(rows)}</section>"

@@ -1,4 +1,6 @@
-"""The report as JUnit XML. Continuous integration must not be green on what was not proven: inconclusive is an error there."""
+"""The report as JUnit XML. Continuous integration must not be green on what was not proven: inconclusive is an error
+there.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,11 @@ from swarmlab.reports.text import clean
 
 _NOT_XML = re.compile("[^\\x09\\x0a\\x0d\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, §2.2
 # How each verdict that is not a pass appears: element and its `type`.
-ELEMENT = {Verdict.FAIL: ("failure", "violated"), Verdict.INCONCLUSIVE: ("error", "inconclusive"), Verdict.ERROR: ("error", "error")}
+ELEMENT = {
+    Verdict.FAIL: ("failure", "violated"),
+    Verdict.INCONCLUSIVE: ("error", "inconclusive"),
+    Verdict.ERROR: ("error", "error"),
+}
 
 
 def xml_text(text: object) -> str:
@@ -25,7 +31,11 @@ def xml_text(text: object) -> str:
 def title(check: Check) -> str:
     """What is checked, for a person: `front.1 -> db.1 on back tcp:5432 deny`."""
     channel = check.protocol + (f":{check.port}" if check.port else "")
-    parts = [f"{check.source} -> {check.target}" if check.target else check.source, f"on {check.network}" if check.network else "", channel]
+    parts = [
+        f"{check.source} -> {check.target}" if check.target else check.source,
+        f"on {check.network}" if check.network else "",
+        channel,
+    ]
     return " ".join(part for part in [*parts, check.expected] if part)
 
 
@@ -36,7 +46,9 @@ def _details(check: Check) -> str:
     return "\n".join(f"{key}: {value}" for key, value in rows)
 
 
-def _suite(parent: Xml.Element, name: str, cases: int, verdicts: Iterable[Verdict], seconds: float = 0.0) -> Xml.Element:
+def _suite(
+    parent: Xml.Element, name: str, cases: int, verdicts: Iterable[Verdict], seconds: float = 0.0
+) -> Xml.Element:
     count = Counter(verdicts)
     attributes = {
         "name": xml_text(name),
@@ -51,7 +63,9 @@ def _suite(parent: Xml.Element, name: str, cases: int, verdicts: Iterable[Verdic
 
 def _case(suite: Xml.Element, check: Check, name: str) -> None:
     pair = [check.kind, check.source_service or check.source, check.target_service or check.target]
-    case = Xml.SubElement(suite, "testcase", {"classname": xml_text(".".join(filter(None, pair))), "name": xml_text(name), "time": "0"})
+    case = Xml.SubElement(
+        suite, "testcase", {"classname": xml_text(".".join(filter(None, pair))), "name": xml_text(name), "time": "0"}
+    )
     if check.verdict in ELEMENT:
         tag, kind = ELEMENT[check.verdict]
         message = check.explanation or f"expected {check.expected}, observed {check.observed}"
@@ -67,7 +81,9 @@ def _whole(root: Xml.Element, kind: str, message: str, head: str) -> None:
 
 def to_xml(*reports: Report) -> str:
     """One test suite per kind (and lab, when there are several), one test case per check; the document as text."""
-    root = Xml.Element("testsuites", {"name": xml_text(f"swarmlab {' '.join(report.lab for report in reports)}".strip())})
+    root = Xml.Element(
+        "testsuites", {"name": xml_text(f"swarmlab {' '.join(report.lab for report in reports)}".strip())}
+    )
     for report in reports:
         _report(root, report, f"{report.lab}: " if len(reports) > 1 else "")
     Xml.indent(root)

@@ -24,7 +24,9 @@ PAIRWISE = ("reach", "scope", "vip")  # kinds whose checks run from one service 
 
 @dataclass(frozen=True)
 class Cell:
-    """What is known of one ordered pair; `symbol` is the worst of its checks, `text` adds how many of them when they differ."""
+    """What is known of one ordered pair; `symbol` is the worst of its checks, `text` adds how many of them when they
+    differ.
+    """
 
     symbol: str
     text: str

@@ -50,7 +50,12 @@ def lines(matrix: EngineMatrix, width: int) -> Iterator[Text]:
 def _run(run: EngineRun, room: int, width: int) -> Iterator[Text]:
     verdict = VERDICT.get(run.status, Verdict.ERROR)
     seconds = f"   {sum(run.report.timings.values()):.1f} s" if run.report.timings else ""
-    yield Text.assemble((f"{line(run.name):<{room}}", "bold"), (f"{WORD[verdict]:<12}", STYLE[verdict]), counts_line(run.report), seconds)
+    yield Text.assemble(
+        (f"{line(run.name):<{room}}", "bold"),
+        (f"{WORD[verdict]:<12}", STYLE[verdict]),
+        counts_line(run.report),
+        seconds,
+    )
     indent = " " * room
     said = headline(run.report) if run.report.hosts else f"{run.lab}: engine {by_host(run.engines)}"
     yield from _wrapped(indent, said + ("; kept" if run.kept else ""), width, "dim")
@@ -60,7 +65,9 @@ def _run(run: EngineRun, room: int, width: int) -> Iterator[Text]:
     for group in found[:MOST_REASONS]:
         first = group.first
         count = f" ({plural(len(group.checks), 'check')})" if len(group.checks) > 1 else ""
-        yield from _wrapped(indent, f"{symbol(first)} {first.kind} {about(first)}{count}: {line(first.explanation, 300)}", width, "")
+        yield from _wrapped(
+            indent, f"{symbol(first)} {first.kind} {about(first)}{count}: {line(first.explanation, 300)}", width, ""
+        )
     if len(found) > MOST_REASONS:
         yield from _wrapped(indent, f"… and {len(found) - MOST_REASONS} more: see --json", width, "")
 
@@ -82,7 +89,9 @@ def _compared(matrix: EngineMatrix, width: int) -> Iterator[Text]:
 def _table(found: Differences, names: list[str], width: int) -> Iterator[Text]:
     columns = {name: max(len(line(name)), 2) + 2 for name in names}
     room = max(min(max(len(check) for check in found.rows), width - sum(columns.values())), 20)
-    yield Text.assemble((f"{'differs':<{room}}", "bold"), *((f"  {line(name)}".ljust(columns[name]), "bold") for name in names))
+    yield Text.assemble(
+        (f"{'differs':<{room}}", "bold"), *((f"  {line(name)}".ljust(columns[name]), "bold") for name in names)
+    )
     for check, row in list(found.rows.items())[:MOST_ROWS]:
         cells = [Text(f"  {row[name]}".ljust(columns[name]), STYLE[row[name]]) for name in names]
         text = Text.assemble(shorten(line(check), room).ljust(room), *cells)
@@ -100,7 +109,9 @@ def _verdict(matrix: EngineMatrix, width: int) -> Iterator[Text]:
         yield from _wrapped("", f"error: {text.strip()}", width, STYLE[Verdict.ERROR])
     verdict = VERDICT[matrix.status]
     bad = [run.name for run in matrix.runs if run.status == matrix.status]
-    yield Text.assemble((WORD[verdict], STYLE[verdict]), "" if matrix.status == errors.OK or not bad else f"  {', '.join(bad)}")
+    yield Text.assemble(
+        (WORD[verdict], STYLE[verdict]), "" if matrix.status == errors.OK or not bad else f"  {', '.join(bad)}"
+    )
 
 
 def _wrapped(head: str, value: str, width: int, style: str) -> Iterator[Text]:

@@ -39,7 +39,9 @@ def dump(matrix: EngineMatrix) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the matrix, with the report's own inside: relative ids would be resolved differently by each validator."""
+    """The JSON Schema of the matrix, with the report's own inside: relative ids would be resolved differently by each
+    validator.
+    """
     text = resources.files("swarmlab.reports").joinpath("matrix_schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     report = as_json.schema()

@@ -1,4 +1,6 @@
-"""What happens, on a terminal: one live line while it works, one line per phase when it is done. Always on standard error."""
+"""What happens, on a terminal: one live line while it works, one line per phase when it is done. Always on standard
+error.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -111,7 +115,9 @@ class Progress:
             self._running.remove(ended)
         self._show()
         style = "" if event.ok else "bold red"
-        self._line(f"{line(event.name, 40):<8} {event.seconds:6.1f} s  {'' if event.ok else 'failed: '}{text}".rstrip(), style)
+        self._line(
+            f"{line(event.name, 40):<8} {event.seconds:6.1f} s  {'' if event.ok else 'failed: '}{text}".rstrip(), style
+        )
 
     def _line(self, text: str, style: str = "", prefix: str = "") -> None:
         self._said = self._clock()

@@ -1,4 +1,6 @@
-"""Evidence as labelled lines for a person: what left, what arrived, and the controls that make silence mean something."""
+"""Evidence as labelled lines for a person: what left, what arrived, and the controls that make silence mean
+something.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,19 @@ from collections.abc import Iterator, Mapping
 from swarmlab.reports.as_json import plain
 
 # Told together, in the order in which a packet meets them; the rest is shown key by key.
-TOLD = ("outcome", "responder", "detail", "left", "asked", "via", "sends", "seen", "answer_left", "lost_records", "controls")
+TOLD = (
+    "outcome",
+    "responder",
+    "detail",
+    "left",
+    "asked",
+    "via",
+    "sends",
+    "seen",
+    "answer_left",
+    "lost_records",
+    "controls",
+)
 EMPTY: tuple[object, ...] = (None, "", [], {}, ())
 
 
@@ -33,7 +47,13 @@ def known(value: object) -> str:
     >>> known(True), known(False), known(None)
     ('yes', 'no', 'not known')
     """
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else "not known" if value is None else str(value)
+    return (
+        {True: "yes", False: "no"}.get(value, str(value))
+        if isinstance(value, bool)
+        else "not known"
+        if value is None
+        else str(value)
+    )
 
 
 def _outcome(evidence: Mapping[str, object]) -> str:
@@ -43,7 +63,11 @@ def _outcome(evidence: Mapping[str, object]) -> str:
 
 
 def _left(evidence: Mapping[str, object]) -> str:
-    asked = "only its question for a hardware address" if evidence.get("asked") and not evidence["left"] else known(evidence["left"])
+    asked = (
+        "only its question for a hardware address"
+        if evidence.get("asked") and not evidence["left"]
+        else known(evidence["left"])
+    )
     via = f" via {evidence['via']}" if evidence.get("via") else ""
     sends = f", sent {evidence['sends']} times" if evidence.get("sends") else ""
     return f"{asked}{via}{sends}"

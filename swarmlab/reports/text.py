@@ -10,7 +10,8 @@ _ESCAPES = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
-# C0 (but tab and newline), DEL, C1; bidirectional overrides, which reorder what a reader sees; invisible joiners and BOM.
+# C0 (but tab and newline), DEL, C1; bidirectional overrides, which reorder what a reader sees; invisible joiners and
+# BOM.
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]|[\ud800-\udfff]|[\U000e0000-\U000e0fff]"
 )

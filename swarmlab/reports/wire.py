@@ -12,7 +12,9 @@ READ = "anybody on the underlay could read: "
 
 
 def wire_rows(report: Report) -> Iterator[tuple[str, str, str]]:
-    """Network, what was proven of it, and an excerpt of what could be read. What is not proven is explained elsewhere."""
+    """Network, what was proven of it, and an excerpt of what could be read. What is not proven is explained
+    elsewhere.
+    """
     networks: dict[str, list[Check]] = {}
     for check in report.checks:
         if check.kind == "wire":

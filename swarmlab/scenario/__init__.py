@@ -1,4 +1,6 @@
-"""Scenario files: Compose + `x-swarmlab` -> `model.Scenario`. Importing this is cheap; the parsers load on first use."""
+"""Scenario files: Compose + `x-swarmlab` -> `model.Scenario`. Importing this is cheap; the parsers load on first
+use.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.model.scenario import Scenario
 from swarmlab.scenario.names import STAND_IN_IMAGE
 
@@ -31,13 +33,15 @@ def catalogue() -> list[Summary]:
 
 
 def read(file: Path, settings: Mapping[str, str] | None = None, *, stand_in: bool = False) -> Scenario:
-    """The scenario in `file`; FileRejected has every complaint. `stand_in` replaces all images by one that only idles."""
+    """The scenario in `file`; FileRejected has every complaint. `stand_in` replaces all images by one that only
+    idles.
+    """
     from swarmlab.scenario.reader import read as read_file
 
     return read_file(file, settings or {}, stand_in=stand_in)
 
 
-def lint(scenario: Scenario) -> list[tuple[Mark | None, str]]:
+def lint(scenario: Scenario) -> list[tuple[Place | None, str]]:
     """Warnings about what is accepted, yet probably not meant."""
     from swarmlab.scenario.linting import lint as warnings
 

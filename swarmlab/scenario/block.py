@@ -46,7 +46,8 @@ class ContainerSpec(Strict):
     image: str = Field(default=STAND_IN_IMAGE, min_length=1)
     command: list[str] = Field(default=[], description="Text is one command for the container's own `sh -c`")
     networks: dict[str, AttachmentSpec | None] = Field(
-        min_length=1, description="Networks under local_networks, or attachable overlays of the stack; a list of names will do"
+        min_length=1,
+        description="Networks under local_networks, or attachable overlays of the stack; a list of names will do",
     )
 
     @field_validator("command", mode="before")
@@ -61,20 +62,26 @@ class ContainerSpec(Strict):
 
 
 class PairSpec(Strict):
-    """What should hold from one service or standalone container to another: exactly one of reach, name, vip and scope."""
+    """What should hold from one service or container to another: exactly one of reach, name, vip and scope."""
 
     source: str = Field(
-        alias="from", min_length=1, description="The service or container that asks; `outside` is a machine that is not in the Swarm"
+        alias="from",
+        min_length=1,
+        description="The service or container that asks; `outside` is a machine that is not in the Swarm",
     )
     target: str = Field(alias="to", min_length=1, description="The service or container that is asked")
     reach: Answer | None = Field(default=None, description="Whether packets get there")
     name: Answer | None = Field(default=None, description="Whether its name resolves there")
     vip: Answer | None = Field(default=None, description="Whether its virtual address answers there")
-    scope: Answer | None = Field(default=None, description="Whether node-local networks of one name on two hosts carry traffic")
+    scope: Answer | None = Field(
+        default=None, description="Whether node-local networks of one name on two hosts carry traffic"
+    )
     network: str = Field(default="", description="Only on this network's addresses; on all if left out")
     protocol: Literal["", "tcp", "udp", "icmp"] = Field(default="", description="Only this one; all if left out")
     port: int = Field(default=0, ge=0, le=65535, description="An application's port, tried besides the lab's own")
-    asked: AskedName = Field(default="", alias="as", description="With name: the exact name to ask for, such as an alias")
+    asked: AskedName = Field(
+        default="", alias="as", description="With name: the exact name to ask for, such as an alias"
+    )
     because: Because
 
     @model_validator(mode="after")
@@ -82,7 +89,12 @@ class PairSpec(Strict):
         kinds = [kind for kind in ("reach", "name", "vip", "scope") if getattr(self, kind) is not None]
         if len(kinds) != 1:
             raise ValueError(f"expected exactly one of reach, name, vip, scope; found {' and '.join(kinds) or 'none'}")
-        only = {"protocol": ("reach", "vip", "scope"), "port": ("reach",), "asked": ("name",), "network": ("reach", "vip", "scope")}
+        only = {
+            "protocol": ("reach", "vip", "scope"),
+            "port": ("reach",),
+            "asked": ("name",),
+            "network": ("reach", "vip", "scope"),
+        }
         for key, fits in only.items():
             if getattr(self, key) and kinds[0] not in fits:
                 raise ValueError(f"`{'as' if key == 'asked' else key}` goes with {' or '.join(fits)} only")
@@ -101,7 +113,9 @@ class NetworkSpec(Strict):
     scope: Literal["swarm", "local", "global"] | None = None
     internal: bool | None = None
     attachable: bool | None = None
-    encrypted: bool | None = Field(default=None, description="Whether it has the option `encrypted`, whatever its value")
+    encrypted: bool | None = Field(
+        default=None, description="Whether it has the option `encrypted`, whatever its value"
+    )
     subnet: str | None = None
     mtu: Literal["fits", "ignore"] | None = Field(
         default=None, description="Whether full-size packets must pass between its hosts in one piece"
@@ -143,10 +157,14 @@ class Block(Strict):
     concepts: list[str] = []
     hosts: int = Field(default=3, ge=1, le=MAX_HOSTS, description="How many hosts: host1, host2, …")
     managers: Literal[1, 3, 5] = Field(default=1, description="How many of them are managers")
-    vars: dict[str, str | int | float | bool | None] = Field(default={}, description="Variables and their defaults, changed by --set")
+    vars: dict[str, str | int | float | bool | None] = Field(
+        default={}, description="Variables and their defaults, changed by --set"
+    )
     local_networks: dict[Name, LocalNetworkSpec | None] = {}
     containers: dict[Name, ContainerSpec] = {}
-    expect: list[ExpectSpec] = Field(default=[], max_length=500, description="Adds to or overrides what is derived from the Compose part")
+    expect: list[ExpectSpec] = Field(
+        default=[], max_length=500, description="Adds to or overrides what is derived from the Compose part"
+    )
     questions: list[QuestionSpec] = []
 
 
@@ -155,9 +173,15 @@ def schema() -> dict[str, object]:
     found = Block.model_json_schema(by_alias=True)
     # Two shorthands that the validators above accept as well.
     properties = found["$defs"]["ContainerSpec"]["properties"]
-    properties["command"] = {"anyOf": [{"type": "string"}, properties["command"]], "description": properties["command"]["description"]}
+    properties["command"] = {
+        "anyOf": [{"type": "string"}, properties["command"]],
+        "description": properties["command"]["description"],
+    }
     names = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-    properties["networks"] = {"anyOf": [names, properties["networks"]], "description": properties["networks"]["description"]}
+    properties["networks"] = {
+        "anyOf": [names, properties["networks"]],
+        "description": properties["networks"]["description"],
+    }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "swarmlab.scenario/1", **found}
 
 
@@ -166,7 +190,7 @@ def read_block(node: Node | None, complaints: Complaints) -> Block:
     if node is None or is_null(node):
         return Block()
     if not isinstance(node, Table):
-        complaints.add(node.mark, "x-swarmlab: expected a mapping")
+        complaints.add(node.place, "x-swarmlab: expected a mapping")
         return Block()
     try:
         return Block.model_validate(value(node))
@@ -181,7 +205,7 @@ def check_printable(node: Node | None, complaints: Complaints) -> None:
 
     def check(scalar: Scalar, _path: tuple[str, ...]) -> Scalar:
         if not scalar.text.replace("\n", "").replace("\t", "").isprintable():
-            complaints.add(scalar.mark, f"control characters are not allowed in x-swarmlab: {quoted(scalar.text)}")
+            complaints.add(scalar.place, f"control characters are not allowed in x-swarmlab: {quoted(scalar.text)}")
         return scalar
 
     if node is not None:
@@ -191,26 +215,28 @@ def check_printable(node: Node | None, complaints: Complaints) -> None:
 def _complain(root: Table, fault: ErrorDetails, complaints: Complaints) -> None:
     """One of pydantic's errors, with the place it is about."""
     loc = fault["loc"]
-    steps = loc[:2] + loc[3:] if loc[0] == "expect" else loc  # the third is the union's tag, which the file does not have
+    steps = (
+        loc[:2] + loc[3:] if loc[0] == "expect" else loc
+    )  # the third is the union's tag, which the file does not have
     node: Node = root
-    mark, path = root.mark, ["x-swarmlab"]
+    place, path = root.place, ["x-swarmlab"]
     for step in steps:
         if isinstance(node, Table) and step in node.entries:
-            mark, node = node.mark_of(str(step)), node.entries[str(step)][1]
+            place, node = node.mark_of(str(step)), node.entries[str(step)][1]
             path.append(printable(str(step)[:60]))
         elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
             node = node.items[step]
-            mark = node.mark
+            place = node.place
             path[-1] += f"[{step + 1}]"
     where, above = ".".join(path), ".".join(path[:-1])
     if fault["type"] == "extra_forbidden":
-        complaints.add(mark, f"{above}: " + unknown("key", path[-1], _model_of(loc)))
+        complaints.add(place, f"{above}: " + unknown("key", path[-1], _model_of(loc)))
     elif fault["type"] == "missing":
-        complaints.add(mark, f"{where}: `{loc[-1]}:` is missing")
+        complaints.add(place, f"{where}: `{loc[-1]}:` is missing")
     elif loc[-1] == "[key]":
-        complaints.add(mark, f"{above}: {quoted(path[-1])} is no name: expected {_wanted(fault)}")
+        complaints.add(place, f"{above}: {quoted(path[-1])} is no name: expected {_wanted(fault)}")
     else:
-        complaints.add(node.mark if isinstance(node, Scalar) else mark, f"{where}: {_worded(fault, node)}")
+        complaints.add(node.place if isinstance(node, Scalar) else place, f"{where}: {_worded(fault, node)}")
 
 
 def _worded(fault: ErrorDetails, node: Node) -> str:

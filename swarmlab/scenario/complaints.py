@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from swarmlab.errors import FileRejected, Mark
+from swarmlab.errors import FileRejected, Place
 
 MAX_COMPLAINTS = 50  # that are shown
 ENOUGH = 500  # to stop reading
@@ -50,12 +50,12 @@ class Complaints:
     """All complaints about one file; `file` is its name as it is shown."""
 
     file: str
-    items: list[tuple[Mark | None, str]] = field(default_factory=list)
+    items: list[tuple[Place | None, str]] = field(default_factory=list)
 
-    def add(self, mark: Mark | None, text: str) -> None:
+    def add(self, place: Place | None, text: str) -> None:
         """Note one; a second one about the same place is usually a consequence of the first, so it is left out."""
-        if mark is None or all(mark != known for known, _ in self.items):
-            self.items.append((mark, printable(text)))
+        if place is None or all(place != known for known, _ in self.items):
+            self.items.append((place, printable(text)))
         if len(self.items) >= ENOUGH:
             self.check()
 
@@ -63,12 +63,12 @@ class Complaints:
         """Raise FileRejected if there is any, in the order of the file."""
         if not self.items:
             return
-        ordered = sorted(self.items, key=lambda item: (item[0] is not None, item[0] or Mark("", 0, 0)))
+        ordered = sorted(self.items, key=lambda item: (item[0] is not None, item[0] or Place("", 0, 0)))
         cut = ordered[:MAX_COMPLAINTS]
         if len(ordered) > len(cut):
             cut.append((None, f"and {len(ordered) - len(cut)} more"))
         raise FileRejected(cut, file=self.file)
 
-    def fail(self, mark: Mark | None, text: str) -> FileRejected:
+    def fail(self, place: Place | None, text: str) -> FileRejected:
         """The error with this complaint and all earlier ones; for those after which nothing more can be said."""
-        return FileRejected([*self.items, (mark, printable(text))], file=self.file)
+        return FileRejected([*self.items, (place, printable(text))], file=self.file)

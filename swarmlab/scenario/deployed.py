@@ -7,59 +7,80 @@ from collections.abc import Callable
 
 import yaml
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.scenario.interpolate import SECTIONS, escaped
 from swarmlab.scenario.names import BLOCK, STAND_IN_IMAGE
 from swarmlab.scenario.tree import Items, Node, Scalar, Table, is_null, mapped
 
 VERSION = "3.8"
-# What a stand-in keeps of a service: all that decides about networks, names and placement. The rest belongs to the real image.
-KEPT = frozenset({"networks", "deploy", "ports", "labels", "hostname", "extra_hosts", "dns", "dns_search", "dns_opt", "sysctls", "init"})
+# What a stand-in keeps of a service: all that decides about networks, names and placement. The rest belongs to the real
+# image.
+KEPT = frozenset(
+    {
+        "networks",
+        "deploy",
+        "ports",
+        "labels",
+        "hostname",
+        "extra_hosts",
+        "dns",
+        "dns_search",
+        "dns_opt",
+        "sysctls",
+        "init",
+    }
+)
 KEPT_SECTIONS = frozenset({"version", "services", "networks"})
 TRUTH = re.compile("y|yes|on|n|no|off|true|false|null", re.IGNORECASE)
 TEXT = "tag:yaml.org,2002:str"
 
 
 def deployed(root: Table, *, stand_in: bool) -> str:
-    """YAML with a `version`, without `name` and `x-swarmlab`, and with every `$` doubled again where Compose interpolates."""
+    """YAML with a `version`, without `name` and `x-swarmlab`, and with every `$` doubled again where Compose
+    interpolates.
+    """
     entries = {key: entry for key, entry in root.entries.items() if key not in ("name", BLOCK, "version")}
     if stand_in:
         entries = {key: entry for key, entry in entries.items() if key in KEPT_SECTIONS}
     version = root.entries.get("version")
     if version is None or is_null(version[1]):
-        version = (_plain(root.mark, "version"), Scalar(root.mark, VERSION, False))
-    result = Table(root.mark, {"version": version})
+        version = (_plain(root.place, "version"), Scalar(root.place, VERSION, False))
+    result = Table(root.place, {"version": version})
     for key, (name, node) in entries.items():
         changed = _stand_ins(node) if stand_in and key == "services" else node
         result.entries[key] = (name, mapped(changed, escaped) if key in SECTIONS else changed)
     return _written(result)
 
 
-def _plain(mark: Mark, text: str) -> Scalar:
-    return Scalar(mark, text, True)
+def _plain(place: Place, text: str) -> Scalar:
+    return Scalar(place, text, True)
 
 
 def _stand_ins(services: Node) -> Node:
     if not isinstance(services, Table):
         return services
     kept = {name: (key, _stand_in(node)) for name, (key, node) in services.entries.items() if not name.startswith("x-")}
-    return Table(services.mark, kept)
+    return Table(services.place, kept)
 
 
 def _stand_in(service: Node) -> Node:
-    entries = {name: entry for name, entry in service.entries.items() if name in KEPT} if isinstance(service, Table) else {}
+    entries = (
+        {name: entry for name, entry in service.entries.items() if name in KEPT} if isinstance(service, Table) else {}
+    )
     if "deploy" in entries:
         key, deploy = entries["deploy"]
         entries["deploy"] = (key, _without_resources(deploy))
-    image = (_plain(service.mark, "image"), Scalar(service.mark, STAND_IN_IMAGE, False))
-    return Table(service.mark, {"image": image, **entries})
+    image = (_plain(service.place, "image"), Scalar(service.place, STAND_IN_IMAGE, False))
+    return Table(service.place, {"image": image, **entries})
 
 
 def _without_resources(deploy: Node) -> Node:
-    """A stand-in needs next to nothing: what the real image reserves would only keep it from starting on small hosts."""
+    """A stand-in needs next to nothing: what the real image reserves would only keep it from starting on small
+    hosts.
+    """
     if not isinstance(deploy, Table):
         return deploy
-    return Table(deploy.mark, {name: entry for name, entry in deploy.entries.items() if name != "resources"})
+    return Table(deploy.place, {name: entry for name, entry in deploy.entries.items() if name != "resources"})
 
 
 def _written(root: Table) -> str:
@@ -73,7 +94,9 @@ def _node(node: Node) -> yaml.Node:
         pairs = [(_key(key), _node(child)) for key, child in node.pairs()]
         return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=not pairs)
     if isinstance(node, Items):
-        return yaml.SequenceNode("tag:yaml.org,2002:seq", [_node(child) for child in node.items], flow_style=not node.items)
+        return yaml.SequenceNode(
+            "tag:yaml.org,2002:seq", [_node(child) for child in node.items], flow_style=not node.items
+        )
     if not node.plain:
         # Quoted explicitly: what PyYAML would leave plain can be a number to another parser (1e3, 0o7).
         return yaml.ScalarNode(TEXT, node.text, style='"')

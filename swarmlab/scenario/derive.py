@@ -16,7 +16,9 @@ from swarmlab.scenario.names import PREDEFINED
 
 @dataclass(frozen=True)
 class Party:
-    """A service or a standalone container. `overlays` and `locals` are its networks of scope swarm and local; `host` pins it."""
+    """A service or a standalone container. `overlays` and `locals` are its networks of scope swarm and local; `host`
+    pins it.
+    """
 
     name: str
     overlays: frozenset[str]
@@ -69,7 +71,9 @@ class Derivation:
     def _container(self, container: Container) -> Party:
         local = frozenset(container.networks) & self.local_networks.keys()
         overlays = frozenset(key for key in container.networks if key not in local and not self._is_predefined(key))
-        return Party(container.name, overlays, local, container.host, predefined=len(overlays | local) < len(container.networks))
+        return Party(
+            container.name, overlays, local, container.host, predefined=len(overlays | local) < len(container.networks)
+        )
 
     def all(self) -> Iterator[Expectation]:
         """Every expectation, pairs first, in the order of the file."""
@@ -94,7 +98,9 @@ class Derivation:
         if not a.locals & b.locals:
             yield Expectation(Kind.REACH, DENY, because, a.name, b.name)
             return
-        for key in sorted((b.overlays | b.locals) - a.locals):  # on the local network that both name, `_local` says what holds
+        for key in sorted(
+            (b.overlays | b.locals) - a.locals
+        ):  # on the local network that both name, `_local` says what holds
             yield Expectation(Kind.REACH, DENY, because, a.name, b.name, key)
 
     def _local(self, a: Party, b: Party) -> Iterator[Expectation]:
@@ -148,7 +154,7 @@ class Derivation:
             if key not in used or network.driver in PREDEFINED:
                 continue
             for name, expected, because in properties(network):
-                yield Expectation(Kind.NETWORK, expected, because, network=key, name=name, mark=network.mark)
+                yield Expectation(Kind.NETWORK, expected, because, network=key, name=name, place=network.place)
 
 
 def _both(a: Party, b: Party, key: str) -> str:
@@ -158,14 +164,22 @@ def _both(a: Party, b: Party, key: str) -> str:
 def properties(network: Network) -> Iterator[tuple[str, str, str]]:
     """What the engine should say about a network: property, value, why."""
     if network.external:
-        yield "scope", "swarm", f"services are on {network.key}, which is external: only a network of scope swarm can carry them"
+        yield (
+            "scope",
+            "swarm",
+            f"services are on {network.key}, which is external: only a network of scope swarm can carry them",
+        )
         return
-    declared = f"the file declares {network.key} so" if network.mark else "Compose's default network"
+    declared = f"the file declares {network.key} so" if network.place else "Compose's default network"
     yield "driver", network.driver, declared
     yield "scope", "swarm", f"services are on {network.key}, and only a network of scope swarm spans hosts"
     for name, held in (("internal", network.internal), ("attachable", network.attachable)):
         yield name, str(held).lower(), declared
-    why = "the option `encrypted` is present, and its presence decides" if network.encrypted else "the option `encrypted` is not there"
+    why = (
+        "the option `encrypted` is present, and its presence decides"
+        if network.encrypted
+        else "the option `encrypted` is not there"
+    )
     yield "encrypted", str(network.encrypted).lower(), why
     if network.subnets:
         yield "subnets", ",".join(network.subnets), declared

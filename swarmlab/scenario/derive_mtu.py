@@ -10,8 +10,10 @@ from swarmlab.model.scenario import Container, Network, Service
 from swarmlab.scenario.shared import shared_overlays
 
 
-def sizes(services: Mapping[str, Service], networks: Mapping[str, Network], containers: Mapping[str, Container]) -> Iterator[Expectation]:
+def sizes(
+    services: Mapping[str, Service], networks: Mapping[str, Network], containers: Mapping[str, Container]
+) -> Iterator[Expectation]:
     """One expectation per overlay that may have two tasks."""
     for key, network in shared_overlays(services, networks, containers):
         because = f"tasks take {key}'s MTU for what they may send: a packet of that size has to pass between hosts in one piece"
-        yield Expectation(Kind.MTU, FITS, because, network=key, mark=network.mark)
+        yield Expectation(Kind.MTU, FITS, because, network=key, place=network.place)

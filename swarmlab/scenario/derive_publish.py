@@ -1,4 +1,6 @@
-"""What should hold on the hosts' own addresses, as seen from outside the Swarm: only for a file that publishes something."""
+"""What should hold on the hosts' own addresses, as seen from outside the Swarm: only for a file that publishes
+something.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from swarmlab.model.scenario import Network, PublishedPort, Service
 from swarmlab.scenario.names import PREDEFINED
 
 UNPUBLISHED, UNUSED, EXPLICIT = "unpublished", "unused", "explicit"
-OWN = frozenset({("tcp", 22), ("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789)})  # a host's own: its sshd and its Swarm
+OWN = frozenset(
+    {("tcp", 22), ("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789)}
+)  # a host's own: its sshd and its Swarm
 WHY = {
     "ingress": "{who} publishes {what} in ingress mode: the routing mesh answers on every host",
     "host": "{who} publishes {what} in host mode: a host answers where a task of {who} runs, and nowhere else",
@@ -37,16 +41,31 @@ def published(services: Mapping[str, Service], networks: Mapping[str, Network]) 
             inside.setdefault((protocol, target), []).append(service.name)
     for (protocol, target), names in inside.items():
         if (protocol, target) not in taken:
-            because = f"{target}/{protocol} is a port inside the tasks of {' and '.join(names)}, and nothing publishes it"
+            because = (
+                f"{target}/{protocol} is a port inside the tasks of {' and '.join(names)}, and nothing publishes it"
+            )
             yield Expectation(Kind.PUBLISH, DENY, because, OUTSIDE, names[0], "", protocol, target, UNPUBLISHED)
-    yield Expectation(Kind.PUBLISH, DENY, "a port that nothing publishes does not answer", OUTSIDE, "", "", "tcp", 0, UNUSED)
+    yield Expectation(
+        Kind.PUBLISH, DENY, "a port that nothing publishes does not answer", OUTSIDE, "", "", "tcp", 0, UNUSED
+    )
 
 
 def _published(service: Service, port: PublishedPort) -> Expectation:
     shown = f"{port.published or 'any'}:{port.target}/{port.protocol}"
     because = WHY[port.mode].format(who=service.name, what=shown)
     name = f"{port.mode}:{port.target}"
-    return Expectation(Kind.PUBLISH, ALLOW, because, OUTSIDE, service.name, "", port.protocol, port.published, name, mark=service.mark)
+    return Expectation(
+        Kind.PUBLISH,
+        ALLOW,
+        because,
+        OUTSIDE,
+        service.name,
+        "",
+        port.protocol,
+        port.published,
+        name,
+        place=service.place,
+    )
 
 
 def wrong(service: str, ports: Sequence[PublishedPort], protocol: str, port: int, expected: str) -> str:
@@ -60,9 +79,14 @@ def wrong(service: str, ports: Sequence[PublishedPort], protocol: str, port: int
 
 
 def laid_over(group: Sequence[Expectation], entry: Expectation) -> list[Expectation]:
-    """The derived expectations about that port with an explicit one's answer and reason; it stands beside them if there is none."""
+    """The derived expectations about that port with an explicit one's answer and reason; it stands beside them if there
+    is none.
+    """
     meant = [e for e in group if (e.protocol, e.port) == (entry.protocol, entry.port)]
     if not meant:
         return [*group, replace(entry, name=EXPLICIT)]
-    changed = {id(e): replace(e, expected=entry.expected, because=entry.because, derived=False, mark=entry.mark) for e in meant}
+    changed = {
+        id(e): replace(e, expected=entry.expected, because=entry.because, derived=False, place=entry.place)
+        for e in meant
+    }
     return [changed.get(id(e), e) for e in group]

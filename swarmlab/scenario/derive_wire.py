@@ -1,4 +1,6 @@
-"""What follows for the wire: an overlay that tasks on two hosts may share is encrypted there, or readable, as the file declares it."""
+"""What follows for the wire: an overlay that tasks on two hosts may share is encrypted there, or readable, as the file
+declares it.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,13 @@ READABLE = "{} has no option `encrypted`: between hosts it is VXLAN that anybody
 SECRET = "{} has the option `encrypted`: between hosts there must be ESP and nothing that anybody could read"  # noqa: S105
 
 
-def wire(services: Mapping[str, Service], networks: Mapping[str, Network], containers: Mapping[str, Container]) -> Iterator[Expectation]:
-    """One expectation per overlay of the file that may have two tasks; what an external one is, the file does not say."""
+def wire(
+    services: Mapping[str, Service], networks: Mapping[str, Network], containers: Mapping[str, Container]
+) -> Iterator[Expectation]:
+    """One expectation per overlay of the file that may have two tasks; what an external one is, the file does not
+    say.
+    """
     for key, network in shared_overlays(services, networks, containers):
         if not network.external:
             expected, because = (ENCRYPTED, SECRET) if network.encrypted else (CLEAR, READABLE)
-            yield Expectation(Kind.WIRE, expected, because.format(key), network=key, mark=network.mark)
+            yield Expectation(Kind.WIRE, expected, because.format(key), network=key, place=network.place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.model.expectation import DENY, PROTOCOLS, Expectation, Kind
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
@@ -41,7 +41,7 @@ class Explicit:
         self._check_contradictions(found)
         return found
 
-    def _mark(self, index: int, *path: str) -> Mark | None:
+    def _place(self, index: int, *path: str) -> Place | None:
         return mark_at(self.node, index, *path)
 
     def _pair(self, index: int, entry: PairSpec) -> Iterator[Expectation]:
@@ -54,14 +54,14 @@ class Explicit:
             if name not in parties:
                 good = False
                 text = unknown("service or container", name, parties)
-                self.complaints.add(self._mark(index, key), f"x-swarmlab.expect[{index + 1}].{key}: {text}")
+                self.complaints.add(self._place(index, key), f"x-swarmlab.expect[{index + 1}].{key}: {text}")
         if not good or not self._check_network(index, entry, parties):
             return
         kind = next(kind for kind in (Kind.REACH, Kind.NAME, Kind.VIP, Kind.SCOPE) if getattr(entry, str(kind)))
         protocol = entry.protocol or ("tcp" if entry.port else "")
         yield Expectation(
             kind, getattr(entry, str(kind)), entry.because, entry.source, entry.target, entry.network, protocol, entry.port, entry.asked,
-            derived=False, mark=self._mark(index),
+            derived=False, place=self._place(index),
         )  # fmt: skip
 
     def _from_outside(self, index: int, entry: PairSpec) -> Iterator[Expectation]:
@@ -74,58 +74,67 @@ class Explicit:
         else:
             key, text = "port", wrong(service.name, service.ports, protocol, entry.port, expected)
         if text:
-            self.complaints.add(self._mark(index, key), f"x-swarmlab.expect[{index + 1}].{key}: {text}")
+            self.complaints.add(self._place(index, key), f"x-swarmlab.expect[{index + 1}].{key}: {text}")
             return
-        mark = self._mark(index)
+        place = self._place(index)
         yield Expectation(
-            Kind.PUBLISH, expected, entry.because, OUTSIDE, entry.target, "", protocol, entry.port, derived=False, mark=mark
+            Kind.PUBLISH, expected, entry.because, OUTSIDE, entry.target, "", protocol, entry.port, derived=False, place=place
         )  # fmt: skip
 
     def _check_network(self, index: int, entry: PairSpec, parties: Mapping[str, Service | Container]) -> bool:
         key, where = entry.network, f"x-swarmlab.expect[{index + 1}].network"
         if not key or (key == GATEWAY_BRIDGE and entry.reach):
             return True
-        mark = self._mark(index, "network")
+        place = self._place(index, "network")
         if key not in self.networks and key not in self.local_networks:
-            self.complaints.add(mark, f"{where}: " + unknown("network", key, [*self.networks, *self.local_networks]))
+            self.complaints.add(place, f"{where}: " + unknown("network", key, [*self.networks, *self.local_networks]))
             return False
         on = parties[entry.target].networks
         if key not in on:
-            self.complaints.add(mark, f"{where}: {entry.target} is not on {key}; it is on {', '.join(sorted(on))}")
+            self.complaints.add(place, f"{where}: {entry.target} is not on {key}; it is on {', '.join(sorted(on))}")
             return False
         if entry.scope and (key not in self.local_networks or key not in parties[entry.source].networks):
             text = f"`scope` is about a network under local_networks that both are on; {quoted(key)} is not one"
-            self.complaints.add(mark, f"{where}: {text}")
+            self.complaints.add(place, f"{where}: {text}")
             return False
         return True
 
     def _network(self, index: int, entry: NetworkSpec) -> Iterator[Expectation]:
         if entry.network not in self.networks:
             text = unknown("network", entry.network, self.networks, "networks of the stack")
-            self.complaints.add(self._mark(index, "network"), f"x-swarmlab.expect[{index + 1}].network: {text}")
+            self.complaints.add(self._place(index, "network"), f"x-swarmlab.expect[{index + 1}].network: {text}")
             return
         held: dict[str, str | bool | None] = {
             "driver": entry.driver, "scope": entry.scope, "internal": entry.internal, "attachable": entry.attachable,
             "encrypted": entry.encrypted, "subnets": entry.subnet, **{f"option:{key}": text for key, text in entry.options.items()},
         }  # fmt: skip
         if entry.mtu:
-            yield Expectation(Kind.MTU, entry.mtu, entry.because, network=entry.network, derived=False, mark=self._mark(index))
+            yield Expectation(
+                Kind.MTU, entry.mtu, entry.because, network=entry.network, derived=False, place=self._place(index)
+            )
         if entry.wire:
-            yield Expectation(Kind.WIRE, entry.wire, entry.because, network=entry.network, derived=False, mark=self._mark(index))
+            yield Expectation(
+                Kind.WIRE, entry.wire, entry.because, network=entry.network, derived=False, place=self._place(index)
+            )
         for name, expected in held.items():
             if expected is not None:
                 text = str(expected).lower() if isinstance(expected, bool) else expected
-                mark = self._mark(index)
-                yield Expectation(Kind.NETWORK, text, entry.because, network=entry.network, name=name, derived=False, mark=mark)
+                place = self._place(index)
+                yield Expectation(
+                    Kind.NETWORK, text, entry.because, network=entry.network, name=name, derived=False, place=place
+                )
 
     def _check_contradictions(self, found: Sequence[Expectation]) -> None:
         groups: dict[tuple[object, ...], list[Expectation]] = {}
         for later in found:
             group = groups.setdefault((later.kind, later.source, later.target), [])
-            earlier = next((e for e in group if e.expected != later.expected and _overlap(e, later) and not _ranked(e, later)), None)
+            earlier = next(
+                (e for e in group if e.expected != later.expected and _overlap(e, later) and not _ranked(e, later)),
+                None,
+            )
             if earlier is not None:
-                text = f"contradiction: {_said(later)} here, but {_said(earlier)} at {earlier.mark}"
-                self.complaints.add(later.mark, f"x-swarmlab.expect: {text}")
+                text = f"contradiction: {_said(later)} here, but {_said(earlier)} at {earlier.place}"
+                self.complaints.add(later.place, f"x-swarmlab.expect: {text}")
             group.append(later)
 
 
@@ -178,7 +187,10 @@ def _applied(group: Sequence[Expectation], entry: Expectation) -> list[Expectati
     if not matching:
         return [*split, replace(entry, name=entry.name or (entry.target if entry.kind is Kind.NAME else ""))]
     if entry.kind is Kind.REACH and entry.expected == DENY and not entry.network:
-        return [*(e for e in split if not _covered(e, entry)), entry]  # by any address, not just on the networks that they share
+        return [
+            *(e for e in split if not _covered(e, entry)),
+            entry,
+        ]  # by any address, not just on the networks that they share
     return [_overridden(e, entry) if _covered(e, entry) else e for e in split]
 
 
@@ -195,4 +207,4 @@ def _split(e: Expectation, entry: Expectation) -> list[Expectation]:
 
 
 def _overridden(e: Expectation, entry: Expectation) -> Expectation:
-    return replace(e, expected=entry.expected, because=entry.because, derived=False, mark=entry.mark)
+    return replace(e, expected=entry.expected, because=entry.because, derived=False, place=entry.place)

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.scenario.complaints import Complaints, printable, quoted
 from swarmlab.scenario.tree import Items, Node, Scalar, Table, describe, is_null, scalar_value
 
@@ -21,7 +21,7 @@ class Fields:
 
     def _wrong(self, key: str, node: Node, wanted: str) -> None:
         found = quoted(node.text) if isinstance(node, Scalar) and not is_null(node) else describe(node)
-        self.complaints.add(node.mark, f"{self._path(key)}: expected {wanted}, found {found}")
+        self.complaints.add(node.place, f"{self._path(key)}: expected {wanted}, found {found}")
 
     def _path(self, key: str) -> str:
         return f"{self.where}: {printable(key[:60])}" if self.where else printable(key[:60])
@@ -58,11 +58,19 @@ class Fields:
         return found
 
     def refuse_misspelt(self, known: Sequence[str]) -> None:
-        """Keys that nobody knows but that look like one of these. Others are left to the engine's own parser: it may know newer ones."""
+        """Keys that nobody knows but that look like one of these. Others are left to the engine's own parser: it may
+        know newer ones.
+        """
         for key in self.table.entries:
-            near = difflib.get_close_matches(key[:100], known, n=1, cutoff=0.8) if key not in known and not key.startswith("x-") else []
+            near = (
+                difflib.get_close_matches(key[:100], known, n=1, cutoff=0.8)
+                if key not in known and not key.startswith("x-")
+                else []
+            )
             if near:
-                self.complaints.add(self.table.mark_of(key), f"{self.where}: unknown key {quoted(key)}: did you mean {quoted(near[0])}?")
+                self.complaints.add(
+                    self.table.mark_of(key), f"{self.where}: unknown key {quoted(key)}: did you mean {quoted(near[0])}?"
+                )
 
     def sub(self, key: str) -> Fields | None:
         """A mapping inside, None if absent or wrong."""
@@ -84,11 +92,11 @@ class Fields:
         self._wrong(key, node, "a list")
         return ()
 
-    def texts(self, key: str) -> Iterator[tuple[Mark, str]]:
+    def texts(self, key: str) -> Iterator[tuple[Place, str]]:
         """The texts of a list."""
         for node in self.items(key):
             if isinstance(node, Scalar) and not is_null(node) and node.text.isprintable():
-                yield node.mark, node.text
+                yield node.place, node.text
             else:
                 self._wrong(key, node, "text")
 
@@ -101,6 +109,6 @@ class Fields:
             if isinstance(node, Table):
                 yield name, Fields(node, inside._path(name.text), self.complaints)
             elif is_null(node):
-                yield name, Fields(Table(node.mark, {}), inside._path(name.text), self.complaints)
+                yield name, Fields(Table(node.place, {}), inside._path(name.text), self.complaints)
             else:
                 inside._wrong(name.text, node, "a mapping")

@@ -1,6 +1,8 @@
-"""Compose's own variables: ${V}, ${V:-default}, ${V-default}, ${V:?message}, ${V?message}, ${V:+other}, ${V+other}, $V and $$.
+"""Compose's own variables: ${V}, ${V:-default}, ${V-default}, ${V:?message}, ${V?message}, ${V:+other}, ${V+other}, $V
+and $$.
 
-Values come from --set and `x-swarmlab.vars` only, never from the environment, so that a scenario means the same everywhere.
+Values come from --set and `x-swarmlab.vars` only, never from the environment, so that a scenario means the same
+everywhere.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ VARIABLE = re.compile(
 # The sections that `docker stack deploy` interpolates itself; elsewhere a `$` is just a `$`.
 SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
 LESSON = frozenset({"vars", "title", "summary", "level", "concepts", "because", "questions"})
-# Where the official parser turns an interpolated text into a number or truth value (docker/cli cli/compose/loader/interpolate.go).
+# Where the official parser turns an interpolated text into a number or truth value (docker/cli
+# cli/compose/loader/interpolate.go).
 CASTS = re.compile(
     r"services/[^/]+/((configs|secrets)/\[\]/mode|healthcheck/(retries|disable)|deploy/replicas"
     r"|deploy/(update_config|rollback_config)/(parallelism|max_failure_ratio)|deploy/restart_policy/max_attempts"
@@ -39,7 +42,9 @@ class Interpolation:
     used: set[str] = field(default_factory=set)
 
     def tree(self, root: Table) -> Table:
-        """The document with every variable replaced where Compose replaces it, and in the technical part of `x-swarmlab`."""
+        """The document with every variable replaced where Compose replaces it, and in the technical part of
+        `x-swarmlab`.
+        """
         entries = dict(root.entries)
         for section in SECTIONS:
             if section in entries:
@@ -48,7 +53,7 @@ class Interpolation:
         if BLOCK in entries:
             key, node = entries[BLOCK]
             entries[BLOCK] = (key, self._block(node))
-        return Table(root.mark, entries, root.size)
+        return Table(root.place, entries, root.size)
 
     def _block(self, node: Node) -> Node:
         return mapped(node, lambda scalar, path: scalar if LESSON & set(path) else self._scalar(scalar, (BLOCK, *path)))
@@ -58,14 +63,16 @@ class Interpolation:
             return scalar
         text = VARIABLE.sub(lambda match: self._one(match, scalar), scalar.text)
         plain = path[0] == BLOCK or CASTS.fullmatch("/".join(path)) is not None
-        return Scalar(scalar.mark, text, plain and text != scalar.text)
+        return Scalar(scalar.place, text, plain and text != scalar.text)
 
     def _one(self, match: re.Match[str], scalar: Scalar) -> str:
         if match["escaped"]:
             return "$"
         name = match["named"] or match["braced"]
         if not name:
-            self.complaints.add(scalar.mark, f"invalid variable in {quoted(scalar.text)}: write ${{NAME}}, or $$ for a dollar sign")
+            self.complaints.add(
+                scalar.place, f"invalid variable in {quoted(scalar.text)}: write ${{NAME}}, or $$ for a dollar sign"
+            )
             return ""
         self.used.add(name)
         return self._value(name, match["rule"] or "", match["rest"] or "", scalar)
@@ -82,10 +89,10 @@ class Interpolation:
             return rest
         why = f": {printable(rest)}" if rest else ""
         fix = f"give --set {name}=VALUE, or a default under `vars:` of `x-swarmlab`, or ${{{name}:-default}}"
-        self.complaints.add(scalar.mark, f"the variable {name} is not set{why} ({fix})")
+        self.complaints.add(scalar.place, f"the variable {name} is not set{why} ({fix})")
         return ""
 
 
 def escaped(scalar: Scalar, path: tuple[str, ...]) -> Scalar:
     """A dollar sign, as the official parser wants it written."""
-    return Scalar(scalar.mark, scalar.text.replace("$", "$$"), scalar.plain)
+    return Scalar(scalar.place, scalar.text.replace("$", "$$"), scalar.plain)

@@ -1,4 +1,6 @@
-"""Keys that Compose knows, whether Swarm heeds them or not: what looks like one of them, and is none, is a typing mistake."""
+"""Keys that Compose knows, whether Swarm heeds them or not: what looks like one of them, and is none, is a typing
+mistake.
+"""
 
 from __future__ import annotations
 

@@ -9,12 +9,12 @@ from itertools import combinations
 
 import yaml
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.model.scenario import Scenario
 from swarmlab.scenario.complaints import quoted
 from swarmlab.scenario.names import PREDEFINED
 
-Warning_ = tuple[Mark | None, str]
+Warning_ = tuple[Place | None, str]
 FALSY = frozenset({"false", "no", "off", "0"})
 # What `docker stack deploy` ignores, or looks for on the manager, where this file's directory is not.
 IGNORED = {
@@ -31,7 +31,7 @@ IGNORED = {
 def lint(scenario: Scenario) -> list[Warning_]:
     """All warnings, in the order of the file."""
     found = [warning for rule in RULES for warning in rule(scenario)]
-    return sorted(found, key=lambda item: (item[0] is not None, item[0] or Mark("", 0, 0), item[1]))
+    return sorted(found, key=lambda item: (item[0] is not None, item[0] or Place("", 0, 0), item[1]))
 
 
 def encryption(scenario: Scenario) -> Iterator[Warning_]:
@@ -39,10 +39,13 @@ def encryption(scenario: Scenario) -> Iterator[Warning_]:
     for network in scenario.networks.values():
         for key, text in network.options.items():
             if key == "encrypted" and text.strip().lower() in FALSY:
-                yield network.mark, f'network {network.key}: `encrypted: "{text}"` encrypts all the same: its presence decides; remove it'
+                yield (
+                    network.place,
+                    f'network {network.key}: `encrypted: "{text}"` encrypts all the same: its presence decides; remove it',
+                )
             elif key != "encrypted" and _like_encrypted(key):
                 text = f"the option {quoted(key)} does nothing, the wire stays in clear; did you mean `encrypted`?"
-                yield network.mark, f"network {network.key}: {text}"
+                yield network.place, f"network {network.key}: {text}"
 
 
 def _like_encrypted(key: str) -> bool:
@@ -54,10 +57,10 @@ def unused(scenario: Scenario) -> Iterator[Warning_]:
     used = {key for name in (*scenario.services, *scenario.containers) for key in scenario.networks_of(name)}
     for network in scenario.networks.values():
         if network.key not in used:
-            yield network.mark, f"network {network.key}: nobody uses it, so it is not created and nothing is checked"
+            yield network.place, f"network {network.key}: nobody uses it, so it is not created and nothing is checked"
     for local in scenario.local_networks.values():
         if local.name not in used:
-            yield local.mark, f"local network {local.name}: no container is on it"
+            yield local.place, f"local network {local.name}: no container is on it"
 
 
 def overlaps(scenario: Scenario) -> Iterator[Warning_]:
@@ -66,7 +69,7 @@ def overlaps(scenario: Scenario) -> Iterator[Warning_]:
     for (first, a), (second, b) in combinations(declared, 2):
         one, other = ipaddress.ip_network(a), ipaddress.ip_network(b)
         if one.version == other.version and one.overlaps(other):
-            yield second.mark, f"network {second.key}: its subnet {b} overlaps with {a} of {first.key}"
+            yield second.place, f"network {second.key}: its subnet {b} overlaps with {a} of {first.key}"
 
 
 def published(scenario: Scenario) -> Iterator[Warning_]:
@@ -76,7 +79,10 @@ def published(scenario: Scenario) -> Iterator[Warning_]:
         for port in service.ports:
             key = (port.published, port.protocol)
             if port.published and key in owners:
-                yield service.mark, f"service {service.name}: port {port.published}/{port.protocol} is published by {owners[key]} already"
+                yield (
+                    service.place,
+                    f"service {service.name}: port {port.published}/{port.protocol} is published by {owners[key]} already",
+                )
             owners.setdefault(key, service.name)
 
 
@@ -85,7 +91,7 @@ def published_inside(scenario: Scenario) -> Iterator[Warning_]:
     for service in scenario.services.values():
         known = [scenario.networks[key] for key in service.networks if key in scenario.networks]
         if service.ports and known and all(network.internal for network in known):
-            yield service.mark, f"service {service.name}: it publishes ports, but all its networks are internal"
+            yield service.place, f"service {service.name}: it publishes ports, but all its networks are internal"
 
 
 def dnsrr_ingress(scenario: Scenario) -> Iterator[Warning_]:
@@ -93,7 +99,7 @@ def dnsrr_ingress(scenario: Scenario) -> Iterator[Warning_]:
     for service in scenario.services.values():
         if service.endpoint_mode == "dnsrr" and any(port.mode == "ingress" for port in service.ports):
             text = "ports in ingress mode need `endpoint_mode: vip`; engines refuse them with dnsrr. Use `mode: host`"
-            yield service.mark, f"service {service.name}: {text}"
+            yield service.place, f"service {service.name}: {text}"
 
 
 def attachable(scenario: Scenario) -> Iterator[Warning_]:
@@ -102,7 +108,7 @@ def attachable(scenario: Scenario) -> Iterator[Warning_]:
     for network in scenario.networks.values():
         if network.attachable and not network.external and network.key not in joined:
             text = "attachable lets any container on any node join it, and no container of this file does"
-            yield network.mark, f"network {network.key}: {text}"
+            yield network.place, f"network {network.key}: {text}"
 
 
 def aliases(scenario: Scenario) -> Iterator[Warning_]:
@@ -112,16 +118,22 @@ def aliases(scenario: Scenario) -> Iterator[Warning_]:
         for key, names in service.networks.items():
             for name in {service.name, *names}:
                 if owners.setdefault((key, name), service.name) != service.name:
-                    yield service.mark, f"service {service.name}: the name {quoted(name)} on {key} belongs to {owners[(key, name)]} as well"
+                    yield (
+                        service.place,
+                        f"service {service.name}: the name {quoted(name)} on {key} belongs to {owners[(key, name)]} as well",
+                    )
 
 
 def nothing_to_prove(scenario: Scenario) -> Iterator[Warning_]:
     """Services that no check will cover."""
     for service in scenario.services.values():
         if service.replicas == 0:
-            yield service.mark, f"service {service.name}: it has no tasks (replicas: 0), so nothing is checked for it"
+            yield service.place, f"service {service.name}: it has no tasks (replicas: 0), so nothing is checked for it"
         elif any(key in scenario.networks and scenario.networks[key].driver in PREDEFINED for key in service.networks):
-            yield service.mark, f"service {service.name}: it is on its host's own network, so what it cannot reach is not checked"
+            yield (
+                service.place,
+                f"service {service.name}: it is on its host's own network, so what it cannot reach is not checked",
+            )
 
 
 def ignored(scenario: Scenario) -> Iterator[Warning_]:
@@ -131,11 +143,13 @@ def ignored(scenario: Scenario) -> Iterator[Warning_]:
     for name, keys in services.items() if isinstance(services, dict) else ():
         service = scenario.services.get(str(name))
         for key in sorted(IGNORED.keys() & keys.keys()) if isinstance(keys, dict) else ():
-            yield service.mark if service else None, f"service {name}: {key}: {IGNORED[key]}"
+            yield service.place if service else None, f"service {name}: {key}: {IGNORED[key]}"
 
 
 def carried(scenario: Scenario) -> Iterator[Warning_]:
-    """Secrets and configs out of files: `docker stack deploy` runs on the manager, and refuses the stack without them."""
+    """Secrets and configs out of files: `docker stack deploy` runs on the manager, and refuses the stack without
+    them.
+    """
     document = yaml.safe_load(scenario.compose)
     for section in ("secrets", "configs"):
         entries = document.get(section) if isinstance(document, dict) else None

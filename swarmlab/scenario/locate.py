@@ -62,21 +62,27 @@ def find(reference: str) -> Path:
     try:
         return _path(Path(reference), names)
     except OSError as error:
-        raise UsageError(f"{quoted(reference)}: {error.strerror}", fix="give a scenario's name, a directory, or a Compose file") from None
+        raise UsageError(
+            f"{quoted(reference)}: {error.strerror}", fix="give a scenario's name, a directory, or a Compose file"
+        ) from None
 
 
 def _path(path: Path, names: dict[str, Path]) -> Path:
     if path.is_dir():
         file = _in_directory(path)
         if file is None:
-            raise UsageError(f"{printable(str(path))}: no Compose file in this directory", fix=f"name it one of: {', '.join(FILES)}")
+            raise UsageError(
+                f"{printable(str(path))}: no Compose file in this directory", fix=f"name it one of: {', '.join(FILES)}"
+            )
         return file
     if path.exists():
         return path
     if path.suffix in ENDINGS or "/" in str(path):
         fix = f"give a Compose file, a directory with one, or one of: {listed(names)}"
         raise UsageError(f"{printable(str(path))}: no such file", fix=fix)
-    raise UsageError(unknown("scenario", str(path), names), fix="give one of these names, a directory, or a Compose file")
+    raise UsageError(
+        unknown("scenario", str(path), names), fix="give one of these names, a directory, or a Compose file"
+    )
 
 
 def catalogue() -> list[Summary]:

@@ -14,7 +14,8 @@ MAX_PARTIES = 200  # services and standalone containers
 MAX_EXPECTATIONS = 200_000
 MAX_HOSTS = 20
 
-# What can be asked of a DNS server: labels of up to 63 characters. The engine takes more for an alias, but nobody could ask for it.
+# What can be asked of a DNS server: labels of up to 63 characters. The engine takes more for an alias, but nobody could
+# ask for it.
 DNS_NAME = r"^[a-zA-Z0-9_-]{1,63}(\.[a-zA-Z0-9_-]{1,63}){0,3}$"
 # Names of services, containers and local networks: one label (for services, Swarm says so).
 LABEL = r"^[a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?$"

@@ -31,12 +31,16 @@ class Need:
 def needs(scenario: Scenario) -> tuple[Need, ...]:
     """ESP for encrypted overlays that cross hosts; IPVS for virtual addresses and for ports that every host answers."""
     used = {key for name in (*scenario.services, *scenario.containers) for key in scenario.networks_of(name)}
-    encrypted = [key for key in scenario.networks if key in used and scenario.networks[key].encrypted and scenario.hosts > 1]
+    encrypted = [
+        key for key in scenario.networks if key in used and scenario.networks[key].encrypted and scenario.hosts > 1
+    ]
     balanced = [service.name for service in scenario.services.values() if _balanced(service, scenario)]
     found = ((ESP, [f"network {key}" for key in encrypted]), (IPVS, [f"service {name}" for name in balanced]))
     return tuple(Need(feature, tuple(who)) for feature, who in found if who)
 
 
 def _balanced(service: Service, scenario: Scenario) -> bool:
-    overlays = [key for key in service.networks if key in scenario.networks and scenario.networks[key].driver == "overlay"]
+    overlays = [
+        key for key in service.networks if key in scenario.networks and scenario.networks[key].driver == "overlay"
+    ]
     return (service.endpoint_mode == "vip" and bool(overlays)) or any(port.mode == "ingress" for port in service.ports)

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.model.scenario import Network
 from swarmlab.scenario.complaints import Complaints, quoted
 from swarmlab.scenario.fields import Fields
@@ -24,7 +24,7 @@ def read_networks(root: Fields) -> dict[str, Network]:
         if key.text.startswith("x-"):
             continue
         if not NAME.fullmatch(key.text):
-            root.complaints.add(key.mark, f"{quoted(key.text)} is no name for a network: letters, digits, . _ - only")
+            root.complaints.add(key.place, f"{quoted(key.text)} is no name for a network: letters, digits, . _ - only")
             continue
         networks[key.text] = _network(key, Fields(fields.table, f"network {key.text}", fields.complaints))
     return networks
@@ -45,7 +45,7 @@ def _network(key: Scalar, fields: Fields) -> Network:
             f"use overlay, or declare it under `local_networks:` of `x-swarmlab`",
         )
     return Network(
-        key=key.text, name=name, driver=driver, external=external, mark=key.mark, internal=fields.truth("internal"),
+        key=key.text, name=name, driver=driver, external=external, place=key.place, internal=fields.truth("internal"),
         attachable=fields.truth("attachable"), options=_options(fields), subnets=_subnets(fields),
     )  # fmt: skip
 
@@ -68,12 +68,17 @@ def _options(fields: Fields) -> Mapping[str, str]:
             options[key.text] = node.text
         else:
             text = 'Docker takes text or a number here; write "true" or "" with quotes'
-            fields.complaints.add(node.mark, f"{fields.where}: driver_opts: {key.text}: {text}")
+            fields.complaints.add(node.place, f"{fields.where}: driver_opts: {key.text}: {text}")
     return options
 
 
 def _is_option(node: Node) -> bool:
-    return isinstance(node, Scalar) and not is_null(node) and not isinstance(scalar_value(node), bool) and node.text.isprintable()
+    return (
+        isinstance(node, Scalar)
+        and not is_null(node)
+        and not isinstance(scalar_value(node), bool)
+        and node.text.isprintable()
+    )
 
 
 def _subnets(fields: Fields) -> tuple[str, ...]:
@@ -81,26 +86,30 @@ def _subnets(fields: Fields) -> tuple[str, ...]:
     found: list[str] = []
     for node in ipam.items("config") if ipam else ():
         if not isinstance(node, Table):
-            fields.complaints.add(node.mark, f"{fields.where}: ipam: config: expected a list of mappings with `subnet:`")
+            fields.complaints.add(
+                node.place, f"{fields.where}: ipam: config: expected a list of mappings with `subnet:`"
+            )
             continue
         inside = Fields(node, fields.where, fields.complaints)
         text, place = inside.text("subnet"), node.get("subnet")
-        if text and place and check_subnet(text, place.mark, fields.where, fields.complaints):
+        if text and place and check_subnet(text, place.place, fields.where, fields.complaints):
             found.append(text)
     return tuple(found)
 
 
-def check_subnet(text: str, mark: Mark | None, where: str, complaints: Complaints) -> bool:
+def check_subnet(text: str, place: Place | None, where: str, complaints: Complaints) -> bool:
     """Whether this is a subnet as engines take it; complains if not, with the one that was probably meant."""
     try:
         interface = ipaddress.ip_interface(text)
     except ValueError:
-        complaints.add(mark, f"{where}: {quoted(text)} is not a subnet; expected an address and a prefix length, like 10.9.0.0/24")
+        complaints.add(
+            place, f"{where}: {quoted(text)} is not a subnet; expected an address and a prefix length, like 10.9.0.0/24"
+        )
         return False
     if "/" not in text:
-        complaints.add(mark, f"{where}: {quoted(text)} has no prefix length; expected something like {text}/24")
+        complaints.add(place, f"{where}: {quoted(text)} has no prefix length; expected something like {text}/24")
         return False
     if interface.ip != interface.network.network_address:
-        complaints.add(mark, f"{where}: {quoted(text)} has host bits set; did you mean {interface.network}?")
+        complaints.add(place, f"{where}: {quoted(text)} has host bits set; did you mean {interface.network}?")
         return False
     return True

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
 from swarmlab.scenario.block import AttachmentSpec, Block, ContainerSpec, LocalNetworkSpec
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
@@ -30,7 +30,7 @@ class Parts:
         """The names of all hosts."""
         return tuple(f"host{n}" for n in range(1, self.block.hosts + 1))
 
-    def mark(self, *path: str | int) -> Mark | None:
+    def place(self, *path: str | int) -> Place | None:
         """A place in the block."""
         return mark_at(self.node, *path)
 
@@ -38,7 +38,7 @@ class Parts:
         """Complain if there are more managers than hosts."""
         if self.block.managers > self.block.hosts:
             text = f"{self.block.managers} managers need as many hosts, but there are {self.block.hosts}"
-            self.complaints.add(self.mark("managers"), f"x-swarmlab.managers: {text}")
+            self.complaints.add(self.place("managers"), f"x-swarmlab.managers: {text}")
 
     def local_networks(self) -> dict[str, LocalNetwork]:
         """Every node-local network by its name."""
@@ -48,78 +48,90 @@ class Parts:
         where = f"x-swarmlab.local_networks.{name}"
         path = ("local_networks", name)
         if name in self.networks or name in PREDEFINED:
-            self.complaints.add(self.mark(*path), f"{where}: there is a network of that name already; choose another")
+            self.complaints.add(self.place(*path), f"{where}: there is a network of that name already; choose another")
         for index, host in enumerate(spec.hosts):
-            self._check_host(host, where, self.mark(*path, "hosts", index))
+            self._check_host(host, where, self.place(*path, "hosts", index))
         if spec.subnet:
-            check_subnet(spec.subnet, self.mark(*path, "subnet"), where, self.complaints)
+            check_subnet(spec.subnet, self.place(*path, "subnet"), where, self.complaints)
         hosts = tuple(dict.fromkeys(spec.hosts)) or self.hosts
-        return LocalNetwork(name, hosts, spec.driver, spec.subnet, spec.internal, self.mark(*path))
+        return LocalNetwork(name, hosts, spec.driver, spec.subnet, spec.internal, self.place(*path))
 
-    def _check_host(self, host: str, where: str, mark: Mark | None) -> None:
+    def _check_host(self, host: str, where: str, place: Place | None) -> None:
         if host not in self.hosts:
-            self.complaints.add(mark, f"{where}: " + unknown("host", host, self.hosts, "`hosts:` makes"))
+            self.complaints.add(place, f"{where}: " + unknown("host", host, self.hosts, "`hosts:` makes"))
 
     def containers(self, local: Mapping[str, LocalNetwork], *, stand_in: bool) -> dict[str, Container]:
         """Every standalone container by its name."""
         found: dict[str, Container] = {}
         for name, spec in self.block.containers.items():
-            where, mark = f"x-swarmlab.containers.{name}", self.mark("containers", name)
+            where, place = f"x-swarmlab.containers.{name}", self.place("containers", name)
             if name in self.services:
-                self.complaints.add(mark, f"{where}: there is a service of that name already; choose another")
-            self._check_host(spec.host, where, self.mark("containers", name, "host"))
+                self.complaints.add(place, f"{where}: there is a service of that name already; choose another")
+            self._check_host(spec.host, where, self.place("containers", name, "host"))
             networks = {key: self._attach(name, spec, key, given, local) for key, given in spec.networks.items()}
             image, command = (STAND_IN_IMAGE, ()) if stand_in else (spec.image, tuple(spec.command))
-            found[name] = Container(name, spec.host, image, networks, command, mark)
+            found[name] = Container(name, spec.host, image, networks, command, place)
         self._check_twice(found, local)
         return found
 
-    def _attach(self, name: str, spec: ContainerSpec, key: str, given: AttachmentSpec | None, local: Mapping[str, LocalNetwork]) -> str:
+    def _attach(
+        self, name: str, spec: ContainerSpec, key: str, given: AttachmentSpec | None, local: Mapping[str, LocalNetwork]
+    ) -> str:
         """The address wanted on a network, after checking both."""
-        where, mark = f"x-swarmlab.containers.{name}", self.mark("containers", name, "networks", key)
+        where, place = f"x-swarmlab.containers.{name}", self.place("containers", name, "networks", key)
         if key in local:
             subnets: tuple[str, ...] = (local[key].subnet,) if local[key].subnet else ()
             if spec.host in self.hosts and spec.host not in local[key].hosts:
-                self.complaints.add(mark, f"{where}: the network {key} is not made on {spec.host}, only on {', '.join(local[key].hosts)}")
+                self.complaints.add(
+                    place,
+                    f"{where}: the network {key} is not made on {spec.host}, only on {', '.join(local[key].hosts)}",
+                )
         elif key in self.networks:
             subnets = self.networks[key].subnets
-            self._check_overlay(where, mark, self.networks[key])
+            self._check_overlay(where, place, self.networks[key])
         else:
-            self.complaints.add(mark, f"{where}: " + unknown("network", key, [*local, *self.networks]))
+            self.complaints.add(place, f"{where}: " + unknown("network", key, [*local, *self.networks]))
             return ""
         address = given.address if given else ""
         if address:
-            self._check_address(address, subnets, where, self.mark("containers", name, "networks", key, "address"))
+            self._check_address(address, subnets, where, self.place("containers", name, "networks", key, "address"))
         return address
 
-    def _check_overlay(self, where: str, mark: Mark | None, network: Network) -> None:
+    def _check_overlay(self, where: str, place: Place | None, network: Network) -> None:
         if network.external:
             return
         if not network.attachable:
             text = f"the network {network.key} is not attachable, so no standalone container can join it; give it `attachable: true`"
-            self.complaints.add(mark, f"{where}: {text}")
+            self.complaints.add(place, f"{where}: {text}")
         elif all(network.key not in service.networks for service in self.services.values()):
             text = f"no service is on the network {network.key}, so `docker stack deploy` does not create it; attach a service to it"
-            self.complaints.add(mark, f"{where}: {text}")
+            self.complaints.add(place, f"{where}: {text}")
 
-    def _check_address(self, address: str, subnets: tuple[str, ...], where: str, mark: Mark | None) -> None:
+    def _check_address(self, address: str, subnets: tuple[str, ...], where: str, place: Place | None) -> None:
         try:
             parsed = ipaddress.ip_address(address)
             inside = any(parsed in ipaddress.ip_network(subnet, strict=False) for subnet in subnets)
         except ValueError:
-            self.complaints.add(mark, f"{where}: {quoted(address)} is not an IP address")
+            self.complaints.add(place, f"{where}: {quoted(address)} is not an IP address")
             return
         if not inside:
-            known = f"it is not in {', '.join(subnets)}" if subnets else "a fixed address needs a network with a declared subnet"
-            self.complaints.add(mark, f"{where}: the address {address} is not possible: {known}")
+            known = (
+                f"it is not in {', '.join(subnets)}"
+                if subnets
+                else "a fixed address needs a network with a declared subnet"
+            )
+            self.complaints.add(place, f"{where}: the address {address} is not possible: {known}")
 
     def _check_twice(self, containers: Mapping[str, Container], local: Mapping[str, LocalNetwork]) -> None:
         """One address for two containers of one network (and host, where the network is local)."""
         owners: dict[tuple[str, str, str], str] = {}
         for container in containers.values():
             for key, address in container.networks.items():
-                place = (key, container.host if key in local else "", address)
-                if address and place in owners:
-                    mark = self.mark("containers", container.name, "networks", key, "address")
-                    self.complaints.add(mark, f"x-swarmlab.containers.{container.name}: {owners[place]} has the address {address} already")
-                owners[place] = container.name
+                spot = (key, container.host if key in local else "", address)
+                if address and spot in owners:
+                    place = self.place("containers", container.name, "networks", key, "address")
+                    self.complaints.add(
+                        place,
+                        f"x-swarmlab.containers.{container.name}: {owners[spot]} has the address {address} already",
+                    )
+                owners[spot] = container.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.model.scenario import PublishedPort
 from swarmlab.scenario.complaints import quoted
 from swarmlab.scenario.fields import Fields
@@ -29,9 +29,9 @@ def read_ports(fields: Fields) -> tuple[PublishedPort, ...]:
         elif isinstance(node, Table):
             ports += _long(Fields(node, f"{fields.where}: ports", fields.complaints))
         elif isinstance(node, Items):
-            fields.complaints.add(node.mark, f"{fields.where}: ports: expected text or a mapping, found a list")
+            fields.complaints.add(node.place, f"{fields.where}: ports: expected text or a mapping, found a list")
         if len(ports) > MOST:
-            fields.complaints.add(node.mark, f"{fields.where}: more than {MOST} published ports")
+            fields.complaints.add(node.place, f"{fields.where}: more than {MOST} published ports")
             return ()
     return tuple(ports)
 
@@ -40,11 +40,14 @@ def _short(node: Scalar, fields: Fields) -> list[PublishedPort]:
     match = SHORT.fullmatch(node.text[:200])
     if match is None:
         text = f'{quoted(node.text)} is not a port; expected "PUBLISHED:TARGET", like "8080:80/tcp"'
-        fields.complaints.add(node.mark, f"{fields.where}: {text}")
+        fields.complaints.add(node.place, f"{fields.where}: {text}")
         return []
     protocol = (match["protocol"] or "tcp").lower()
-    targets, published = _range(match["target"], node.mark, fields), _range(match["published"] or "", node.mark, fields)
-    if not _known(protocol, PROTOCOLS, node.mark, fields) or targets is None or published is None:
+    targets, published = (
+        _range(match["target"], node.place, fields),
+        _range(match["published"] or "", node.place, fields),
+    )
+    if not _known(protocol, PROTOCOLS, node.place, fields) or targets is None or published is None:
         return []
     if len(published) == len(targets):
         pairs = list(zip(targets, published, strict=True))
@@ -53,25 +56,27 @@ def _short(node: Scalar, fields: Fields) -> list[PublishedPort]:
     elif not published:
         pairs = [(port, 0) for port in targets]
     else:
-        fields.complaints.add(node.mark, f"{fields.where}: port ranges of different length: {quoted(node.text)}")
+        fields.complaints.add(node.place, f"{fields.where}: port ranges of different length: {quoted(node.text)}")
         return []
     return [PublishedPort(target, port, protocol, "ingress") for target, port in pairs]
 
 
-def _range(text: str, mark: Mark, fields: Fields) -> range | None:
+def _range(text: str, place: Place, fields: Fields) -> range | None:
     """The ports of `80` or `80-82`; an empty range for "", None after a complaint."""
     if not text:
         return range(0)
     first, _, last = text.partition("-")
     for number in (first, last or first):
         if len(number) > 9 or not 1 <= int(number) <= HIGHEST:
-            fields.complaints.add(mark, f"{fields.where}: port {number[:20]} is out of range; ports go from 1 to {HIGHEST}")
+            fields.complaints.add(
+                place, f"{fields.where}: port {number[:20]} is out of range; ports go from 1 to {HIGHEST}"
+            )
             return None
     if int(last or first) < int(first):
-        fields.complaints.add(mark, f"{fields.where}: the port range {text} runs backwards")
+        fields.complaints.add(place, f"{fields.where}: the port range {text} runs backwards")
         return None
     if int(last or first) - int(first) >= MOST:
-        fields.complaints.add(mark, f"{fields.where}: the port range {text} is longer than {MOST} ports")
+        fields.complaints.add(place, f"{fields.where}: the port range {text} is longer than {MOST} ports")
         return None
     return range(int(first), int(last or first) + 1)
 
@@ -79,7 +84,9 @@ def _range(text: str, mark: Mark, fields: Fields) -> range | None:
 def _long(fields: Fields) -> list[PublishedPort]:
     target = fields.number("target", 1, HIGHEST)
     if fields.table.get("target") is None:
-        fields.complaints.add(fields.table.mark, f"{fields.where}: `target:` is missing, the port inside the container")
+        fields.complaints.add(
+            fields.table.place, f"{fields.where}: `target:` is missing, the port inside the container"
+        )
     published = fields.number("published", 0, HIGHEST) or 0
     protocol, mode = fields.text("protocol") or "tcp", fields.text("mode") or "ingress"
     good = _known(protocol, PROTOCOLS, fields.table.mark_of("protocol"), fields)
@@ -87,7 +94,7 @@ def _long(fields: Fields) -> list[PublishedPort]:
     return [PublishedPort(target, published, protocol, mode)] if target and good else []
 
 
-def _known(name: str, known: tuple[str, ...], mark: Mark, fields: Fields) -> bool:
+def _known(name: str, known: tuple[str, ...], place: Place, fields: Fields) -> bool:
     if name not in known:
-        fields.complaints.add(mark, f"{fields.where}: {quoted(name)} is none of {', '.join(known)}")
+        fields.complaints.add(place, f"{fields.where}: {quoted(name)} is none of {', '.join(known)}")
     return name in known

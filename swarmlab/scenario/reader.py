@@ -58,10 +58,15 @@ def _check_sections(root: Table, complaints: Complaints) -> None:
             complaints.add(root.mark_of(key), unknown("key", key, [*SECTIONS, BLOCK]))
     version = root.get("version")
     if isinstance(version, Scalar) and version.text and not version.text.startswith("3"):
-        complaints.add(version.mark, f"`docker stack deploy` takes Compose files of version 3 only, this is {quoted(version.text)}")
+        complaints.add(
+            version.place,
+            f"`docker stack deploy` takes Compose files of version 3 only, this is {quoted(version.text)}",
+        )
 
 
-def _assembled(file: Path, root: Table, values: Mapping[str, str], complaints: Complaints, *, stand_in: bool) -> Scenario:
+def _assembled(
+    file: Path, root: Table, values: Mapping[str, str], complaints: Complaints, *, stand_in: bool
+) -> Scenario:
     top = Fields(root, "", complaints)
     networks = read_networks(top)
     services = read_services(top, networks, stand_in=stand_in)
@@ -92,7 +97,9 @@ def _expectations(derivation: Derivation, block: Block, node: Node | None, compl
     complaints.check()
     derived = list(islice(derivation.all(), MAX_EXPECTATIONS + 1))
     if len(derived) > MAX_EXPECTATIONS:
-        raise complaints.fail(None, f"more than {MAX_EXPECTATIONS} expectations follow from this file; use fewer services or networks")
+        raise complaints.fail(
+            None, f"more than {MAX_EXPECTATIONS} expectations follow from this file; use fewer services or networks"
+        )
     return overlay(derived, explicit)
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.scenario.complaints import Complaints, printable, quoted, unknown
 from swarmlab.scenario.names import BLOCK
 from swarmlab.scenario.text import PRIVATE, Source
@@ -23,7 +23,9 @@ MAX_VALUE = 4096  # characters of one --set value
 
 
 def render(source: Source, settings: Mapping[str, str], complaints: Complaints) -> tuple[Source, set[str]]:
-    """The output, with each line's place in the template, and the variables used; `settings` override the file's own `vars`."""
+    """The output, with each line's place in the template, and the variables used; `settings` override the file's own
+    `vars`.
+    """
     sign = PRIVATE.search(source.text)
     if sign:
         raise complaints.fail(source.at(sign.start()), "characters U+E000 to U+E003 cannot be used in a template")
@@ -32,8 +34,8 @@ def render(source: Source, settings: Mapping[str, str], complaints: Complaints) 
     answer = _run_child(source.text, {**defaults, **settings}, complaints)
     if "error" in answer:
         line = int(str(answer.get("line") or 0))
-        mark = Mark(source.file, line, 1) if line else None
-        raise complaints.fail(mark, printable(str(answer["error"])))
+        place = Place(source.file, line, 1) if line else None
+        raise complaints.fail(place, printable(str(answer["error"])))
     names, lines = answer["names"], answer["lines"]
     assert isinstance(names, list) and isinstance(lines, list)
     return Source(source.file, str(answer["text"]), tuple(lines)), set(names)
@@ -46,7 +48,9 @@ def _run_child(text: str, values: Mapping[str, str], complaints: Complaints) -> 
         done = subprocess.run(command, input=request, capture_output=True, text=True, timeout=SECONDS, check=False)
         answer = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, json.JSONDecodeError):
-        raise complaints.fail(None, "the template does not end: it took too much time or memory, so it was stopped") from None
+        raise complaints.fail(
+            None, "the template does not end: it took too much time or memory, so it was stopped"
+        ) from None
     assert isinstance(answer, dict)
     return answer
 
@@ -66,7 +70,9 @@ def check_values(settings: Mapping[str, str], complaints: Complaints) -> None:
         elif len(text) > MAX_VALUE:
             complaints.add(None, f"--set {name}: the value is longer than {MAX_VALUE} characters")
         elif PRIVATE.search(text) or not all(c.isprintable() for c in text):
-            complaints.add(None, f"--set {name}: line breaks and control characters are not allowed in a value: {quoted(text)}")
+            complaints.add(
+                None, f"--set {name}: line breaks and control characters are not allowed in a value: {quoted(text)}"
+            )
 
 
 def declared(source: Source, complaints: Complaints) -> dict[str, str]:
@@ -82,7 +88,9 @@ def declared(source: Source, complaints: Complaints) -> dict[str, str]:
     lines = [found, *_deeper(rows, found, _indent(rows[found]))]
     for n in lines:
         if re.search(r"\{\{|\{%|\{#", rows[n]):
-            complaints.add(Mark(source.file, n + 1, 1), "`vars` is read before the template is rendered: it must be plain text")
+            complaints.add(
+                Place(source.file, n + 1, 1), "`vars` is read before the template is rendered: it must be plain text"
+            )
             return {}
     snippet = Source(source.file, "\n".join(rows[n] for n in lines) + "\n", tuple(n + 1 for n in lines))
     tree = parse(snippet, complaints)
@@ -109,14 +117,14 @@ def variables(node: Node | None, complaints: Complaints) -> dict[str, str]:
     if node is None or is_null(node):
         return {}
     if not isinstance(node, Table):
-        complaints.add(node.mark, "vars: expected a mapping of names to default values")
+        complaints.add(node.place, "vars: expected a mapping of names to default values")
         return {}
     result: dict[str, str] = {}
     for key, child in node.pairs():
         if not NAME.fullmatch(key.text):
-            complaints.add(key.mark, f"vars: {quoted(key.text)} is no name for a variable: letters, digits and _ only")
+            complaints.add(key.place, f"vars: {quoted(key.text)} is no name for a variable: letters, digits and _ only")
         elif not isinstance(child, Scalar):
-            complaints.add(child.mark, f"vars: the default of {key.text} must be text or a number")
+            complaints.add(child.place, f"vars: the default of {key.text} must be text or a number")
         else:
             result[key.text] = "" if is_null(child) else child.text
     return result

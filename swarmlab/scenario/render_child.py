@@ -1,7 +1,8 @@
-"""Renders one template in a process of its own: a template can ask for unbounded memory and time, and a process can be bounded.
+"""Renders one template in a process of its own: a template can ask for unbounded memory and time, and a process can be
+bounded.
 
-Run as a script with a JSON object {"text", "values"} on standard input; it answers with one on standard output: {"text", "lines",
-"names"}, or {"error", "line"}. It imports nothing of swarmlab, so that it starts fast.
+Run as a script with a JSON object {"text", "values"} on standard input; it answers with one on standard output:
+{"text", "lines", "names"}, or {"error", "line"}. It imports nothing of swarmlab, so that it starts fast.
 """
 
 from __future__ import annotations
@@ -29,7 +30,16 @@ SECONDS = 3  # of processor time
 LINE_SIGN = re.compile(f"{LINE_OPEN}([0-9]+){LINE_CLOSE}")
 ALONE = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 # What an expression of a template can raise; each is the template's fault.
-FAULTS = (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError, MemoryError)
+FAULTS = (
+    jinja2.TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RuntimeError,
+    MemoryError,
+)
 
 
 class TooLong(jinja2.TemplateError):
@@ -37,7 +47,9 @@ class TooLong(jinja2.TemplateError):
 
 
 class LineSigns(Extension):
-    """Begins each line of literal text with a sign that has its number, so that a complaint can name the template's line."""
+    """Begins each line of literal text with a sign that has its number, so that a complaint can name the template's
+    line.
+    """
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         for token in stream:
@@ -50,7 +62,9 @@ class LineSigns(Extension):
 
 
 def wrap(value: object) -> object:
-    """Signs around what an expression yields: the reader then sees if it breaks out of its YAML scalar. `$` stays a dollar."""
+    """Signs around what an expression yields: the reader then sees if it breaks out of its YAML scalar. `$` stays a
+    dollar.
+    """
     if isinstance(value, jinja2.Undefined):
         return value
     text = str(value)
@@ -64,7 +78,11 @@ def wrap(value: object) -> object:
 def environment() -> ImmutableSandboxedEnvironment:
     """Jinja2 without loader, globals that reach out, or silent undefined values."""
     return ImmutableSandboxedEnvironment(
-        undefined=jinja2.StrictUndefined, finalize=wrap, extensions=[LineSigns], keep_trailing_newline=True, autoescape=False
+        undefined=jinja2.StrictUndefined,
+        finalize=wrap,
+        extensions=[LineSigns],
+        keep_trailing_newline=True,
+        autoescape=False,
     )
 
 
@@ -76,7 +94,10 @@ def render(text: str, values: Mapping[str, str]) -> dict[str, object]:
         alone = next((node for kind in ALONE for node in tree.find_all(kind)), None)
         if alone is not None:
             word = type(alone).__name__.lower().replace("fromimport", "import")
-            return {"error": f"forbidden in a scenario's template: {word} (one file stands alone)", "line": alone.lineno}
+            return {
+                "error": f"forbidden in a scenario's template: {word} (one file stands alone)",
+                "line": alone.lineno,
+            }
         names = sorted(meta.find_undeclared_variables(tree))
         rows = bounded(env.from_string(text), values)
     except FAULTS as error:

@@ -26,14 +26,16 @@ def read_services(root: Fields, networks: dict[str, Network], *, stand_in: bool)
             continue
         if not re.fullmatch(LABEL, key.text):
             text = "letters, digits, _ and - only (not at the ends), at most 63"
-            root.complaints.add(key.mark, f"{quoted(key.text)} is no name for a service: {text}")
+            root.complaints.add(key.place, f"{quoted(key.text)} is no name for a service: {text}")
             continue
         service = _service(key, Fields(fields.table, f"service {key.text}", fields.complaints), networks, stand_in)
         services[key.text] = service
         if DEFAULT_NETWORK in service.networks:
             networks.setdefault(DEFAULT_NETWORK, Network(DEFAULT_NETWORK))
     if not services and not root.complaints.items:
-        root.complaints.add(root.table.mark_of("services"), "no services: `docker stack deploy` needs at least one under `services:`")
+        root.complaints.add(
+            root.table.mark_of("services"), "no services: `docker stack deploy` needs at least one under `services:`"
+        )
     return services
 
 
@@ -42,7 +44,7 @@ def _service(key: Scalar, fields: Fields, networks: Mapping[str, Network], stand
     mode, endpoint_mode, replicas = _deploy(fields)
     return Service(
         name=key.text, image=STAND_IN_IMAGE if stand_in else _image(key, fields), networks=_attachments(fields, networks),
-        replicas=None if mode.startswith("global") else replicas, endpoint_mode=endpoint_mode, ports=read_ports(fields), mark=key.mark,
+        replicas=None if mode.startswith("global") else replicas, endpoint_mode=endpoint_mode, ports=read_ports(fields), place=key.place,
     )  # fmt: skip
 
 
@@ -51,10 +53,10 @@ def _image(key: Scalar, fields: Fields) -> str:
     if image:
         return image
     if fields.table.get("build") is not None:
-        mark = fields.table.mark_of("build")
-        fields.complaints.add(mark, f"{fields.where}: Swarm cannot build images: add `image:`, or use --stand-in")
+        place = fields.table.mark_of("build")
+        fields.complaints.add(place, f"{fields.where}: Swarm cannot build images: add `image:`, or use --stand-in")
     elif "image" not in fields.table.entries or is_null(fields.table.get("image")):
-        fields.complaints.add(key.mark, f"{fields.where}: `image:` is missing")
+        fields.complaints.add(key.place, f"{fields.where}: `image:` is missing")
     return ""
 
 
@@ -64,7 +66,11 @@ def _deploy(fields: Fields) -> tuple[str, str, int]:
         return "replicated", "vip", 1
     deploy.refuse_misspelt(DEPLOY_KEYS)
     replicas = deploy.number("replicas", 0, MOST_REPLICAS)
-    return _choice(deploy, "mode", MODES), _choice(deploy, "endpoint_mode", ENDPOINT_MODES), 1 if replicas is None else replicas
+    return (
+        _choice(deploy, "mode", MODES),
+        _choice(deploy, "endpoint_mode", ENDPOINT_MODES),
+        1 if replicas is None else replicas,
+    )
 
 
 def _choice(fields: Fields, key: str, known: tuple[str, ...]) -> str:
@@ -72,7 +78,7 @@ def _choice(fields: Fields, key: str, known: tuple[str, ...]) -> str:
     text = fields.text(key)
     if text and text not in known:
         node = fields.table.get(key)
-        fields.complaints.add(node.mark if node else None, f"{fields.where}: " + unknown(key, text, known))
+        fields.complaints.add(node.place if node else None, f"{fields.where}: " + unknown(key, text, known))
     return text if text in known else known[0]
 
 
@@ -85,27 +91,31 @@ def _attachments(fields: Fields, networks: Mapping[str, Network]) -> dict[str, t
             if isinstance(child, Scalar) and not is_null(child):
                 _attach(found, child, (), fields, networks)
             else:
-                fields.complaints.add(child.mark, f"{fields.where}: networks: expected a network's name")
+                fields.complaints.add(child.place, f"{fields.where}: networks: expected a network's name")
     elif isinstance(node, Table):
         for key, inside in fields.tables("networks"):
             _attach(found, key, tuple(_aliases(inside)), fields, networks)
     elif node is not None and not is_null(node):
-        fields.complaints.add(node.mark, f"{fields.where}: networks: expected a list or a mapping of networks")
+        fields.complaints.add(node.place, f"{fields.where}: networks: expected a list or a mapping of networks")
     return found or {DEFAULT_NETWORK: ()}
 
 
 def _aliases(fields: Fields) -> Iterator[str]:
-    for mark, text in fields.texts("aliases"):
+    for place, text in fields.texts("aliases"):
         if re.fullmatch(DNS_NAME, text):
             yield text
         else:
             wanted = "letters, digits, _ - and dots between"
-            fields.complaints.add(mark, f"{fields.where}: {quoted(text)} is no name that can be asked for: {wanted}")
+            fields.complaints.add(place, f"{fields.where}: {quoted(text)} is no name that can be asked for: {wanted}")
 
 
 def _attach(
-    found: dict[str, tuple[str, ...]], key: Scalar, aliases: tuple[str, ...], fields: Fields, networks: Mapping[str, Network]
+    found: dict[str, tuple[str, ...]],
+    key: Scalar,
+    aliases: tuple[str, ...],
+    fields: Fields,
+    networks: Mapping[str, Network],
 ) -> None:
     if key.text not in networks and key.text != DEFAULT_NETWORK:
-        fields.complaints.add(key.mark, f"{fields.where}: " + unknown("network", key.text, networks, "declared"))
+        fields.complaints.add(key.place, f"{fields.where}: " + unknown("network", key.text, networks, "declared"))
     found[key.text] = tuple(dict.fromkeys(aliases))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from swarmlab.errors import FileRejected, Mark
+from swarmlab.errors import FileRejected, Place
 from swarmlab.scenario.complaints import Complaints, printable
 from swarmlab.scenario.names import MAX_BYTES
 
@@ -60,8 +60,8 @@ def _decoded(data: bytes, complaints: Complaints) -> str:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
-        mark = Source(complaints.file, before).at(len(before))
-        raise complaints.fail(mark, f"not UTF-8: byte 0x{data[error.start]:02x} (save the file as UTF-8)") from None
+        place = Source(complaints.file, before).at(len(before))
+        raise complaints.fail(place, f"not UTF-8: byte 0x{data[error.start]:02x} (save the file as UTF-8)") from None
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,15 @@ class Source:
         """For each row, the columns of the signs in it."""
         return [[match.start() for match in PRIVATE.finditer(row)] for row in BREAKS.split(self.text)]
 
-    def mark(self, line: int, column: int) -> Mark:
-        """The mark of a position that counts from 0; what marks template values is invisible to the reader, so not counted."""
+    def place(self, line: int, column: int) -> Place:
+        """The mark of a position that counts from 0; what marks template values is invisible to the reader, so not
+        counted.
+        """
         hidden = bisect_left(self._signs[line], column) if line < len(self._signs) else 0
         number = self.lines[line] if line < len(self.lines) else line + 1
-        return Mark(self.file, number, column - hidden + 1)
+        return Place(self.file, number, column - hidden + 1)
 
-    def at(self, offset: int) -> Mark:
+    def at(self, offset: int) -> Place:
         """The mark of a character counted from the start of the text."""
         rows = BREAKS.split(self.text[:offset])
-        return self.mark(len(rows) - 1, len(rows[-1]))
+        return self.place(len(rows) - 1, len(rows[-1]))

@@ -1,7 +1,8 @@
 """YAML as a tree in which every key and value keeps its place.
 
-Built from PyYAML's events rather than by its composer, because that one recurses, drops duplicate keys and expands aliases without
-bound. Scalars are typed as the official parser (go-yaml) types them: `22:22` is text there, but a number in base 60 for PyYAML.
+Built from PyYAML's events rather than by its composer, because that one recurses, drops duplicate keys and expands
+aliases without bound. Scalars are typed as the official parser (go-yaml) types them: `22:22` is text there, but a
+number in base 60 for PyYAML.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 
 NULL = re.compile(r"~|null|Null|NULL|")
 TRUE = re.compile(r"true|True|TRUE|yes|Yes|YES|on|On|ON")
@@ -24,7 +25,7 @@ FLOAT = re.compile(r"[-+]?(\.[0-9]{1,40}|[0-9]{1,40}(\.[0-9]{0,40})?)([eE][-+]?[
 class Scalar:
     """A scalar; `plain` says that it is not quoted, so that `3` is a number and `true` a truth value."""
 
-    mark: Mark
+    place: Place
     text: str
     plain: bool
     size: int = field(default=1, compare=False)
@@ -34,7 +35,7 @@ class Scalar:
 class Items:
     """A sequence."""
 
-    mark: Mark
+    place: Place
     items: tuple[Node, ...]
     size: int = field(default=1, compare=False)
 
@@ -43,7 +44,7 @@ class Items:
 class Table:
     """A mapping: text of a key -> the key as it stands, and its value."""
 
-    mark: Mark
+    place: Place
     entries: dict[str, tuple[Scalar, Node]]
     size: int = field(default=1, compare=False)
 
@@ -52,10 +53,10 @@ class Table:
         entry = self.entries.get(key)
         return entry[1] if entry else None
 
-    def mark_of(self, key: str) -> Mark:
+    def mark_of(self, key: str) -> Place:
         """Where a key stands; the table's own place if it has no such key."""
         entry = self.entries.get(key)
-        return entry[0].mark if entry else self.mark
+        return entry[0].place if entry else self.place
 
     def pairs(self) -> Iterator[tuple[Scalar, Node]]:
         """Keys and values."""
@@ -122,21 +123,21 @@ def mapped(node: Node, change: Callable[[Scalar, tuple[str, ...]], Scalar], path
     if isinstance(node, Scalar):
         return change(node, path)
     if isinstance(node, Items):
-        return Items(node.mark, tuple(mapped(child, change, (*path, "[]")) for child in node.items), node.size)
+        return Items(node.place, tuple(mapped(child, change, (*path, "[]")) for child in node.items), node.size)
     entries = {name: (key, mapped(child, change, (*path, name))) for name, (key, child) in node.entries.items()}
-    return Table(node.mark, entries, node.size)
+    return Table(node.place, entries, node.size)
 
 
-def mark_at(node: Node | None, *path: str | int) -> Mark | None:
+def mark_at(node: Node | None, *path: str | int) -> Place | None:
     """Where the value under these keys and indexes stands (its key, for a collection); as near as the file gets."""
-    mark = node.mark if node else None
+    place = node.place if node else None
     for step in path:
         if isinstance(node, Table) and step in node.entries:
             key, node = node.entries[str(step)]
-            mark = node.mark if isinstance(node, Scalar) and node.text else key.mark
+            place = node.place if isinstance(node, Scalar) and node.text else key.place
         elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
             node = node.items[step]
-            mark = node.mark
+            place = node.place
         else:
             break
-    return mark
+    return place

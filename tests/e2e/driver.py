@@ -1,4 +1,6 @@
-"""Drives the program as a user does: its command line, its files, its exit statuses; and breaks real networks on purpose."""
+"""Drives the program as a user does: its command line, its files, its exit statuses; and breaks real networks on
+purpose.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ class User:
 
     @property
     def environment(self) -> dict[str, str]:
-        # Container hosts unless a test says otherwise: where QEMU is installed, `auto` would take a scenario with VIPs to slow machines.
+        # Container hosts unless a test says otherwise: where QEMU is installed, `auto` would take a scenario with VIPs
+        # to slow machines.
         containers = {"SWARMLAB_UP_PROVIDER": "docker", "SWARMLAB_MATRIX_PROVIDER": "docker"}
         return {**os.environ, **containers, "SWARMLAB_HOME": str(self.home), "COLUMNS": "80", "NO_COLOR": "1"}
 
@@ -84,7 +87,10 @@ class User:
 def plain_three_tier() -> str:
     """The shipped scenario without its encryption, which container hosts can honour whatever the kernel lacks."""
     text = (ROOT / "scenarios/three-tier/compose.yaml").read_text()
-    for pattern in (r"    driver_opts:\n      encrypted:.*\n", r"    - network: back-net\n      wire: encrypted\n      because:.*\n"):
+    for pattern in (
+        r"    driver_opts:\n      encrypted:.*\n",
+        r"    - network: back-net\n      wire: encrypted\n      because:.*\n",
+    ):
         text, count = re.subn(pattern, "", text)
         assert count == 1, pattern
     return text

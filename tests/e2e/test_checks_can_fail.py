@@ -1,4 +1,6 @@
-"""Each kind of check is seen to fail, and to become inconclusive: networks are broken on purpose, and exactly the right cells turn."""
+"""Each kind of check is seen to fail, and to become inconclusive: networks are broken on purpose, and exactly the right
+cells turn.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,15 @@ def host_of(lab: Lab) -> dict[str, str]:
 
 def container_of(lab: Lab, host: str, service: str) -> str:
     """The container of the service's task on that host."""
-    found = lab.on(host, "docker", "ps", "--quiet", "--no-trunc", "--filter", f"label=com.docker.swarm.service.name={lab.name}_{service}")
+    found = lab.on(
+        host,
+        "docker",
+        "ps",
+        "--quiet",
+        "--no-trunc",
+        "--filter",
+        f"label=com.docker.swarm.service.name={lab.name}_{service}",
+    )
     assert found, f"no task of {service} on {host}"
     return found.splitlines()[0]
 
@@ -39,7 +49,9 @@ def test_unbroken_everything_is_proven(lab: Lab) -> None:
 
 
 def test_a_leak_turns_exactly_the_leaking_pair_red(lab: Lab) -> None:
-    """One front task is connected to the back network, at a free address: a worker's engine would pick one that another task has."""
+    """One front task is connected to the back network, at a free address: a worker's engine would pick one that another
+    task has.
+    """
     where = host_of(lab)
     # On host2, where api has brought the network: the engine knows it there by name.
     task, host = next((t, h) for t, h in where.items() if t.startswith("front.") and h == "host2")
@@ -64,7 +76,9 @@ def test_a_service_added_to_the_network_turns_both_ways_red(lab: Lab) -> None:
     """Swarm gives these tasks proper addresses there, so that db can reach them as well as they can reach db."""
     network, service = f"{lab.name}_back-net", f"{lab.name}_front"
     update = ["docker", "service", "update", "--quiet"]
-    with lab.user.broken(lab.name, "host1", [*update, "--network-add", network, service], [*update, "--network-rm", network, service]):
+    with lab.user.broken(
+        lab.name, "host1", [*update, "--network-add", network, service], [*update, "--network-rm", network, service]
+    ):
         status, report = lab.user.report("verify", lab.name)
     assert status == 1
     fronts = {c["from"] for c in checks(report, kind="reach", from_service="front")}
@@ -100,7 +114,9 @@ def test_a_paused_target_leaves_its_denies_unproven(lab: Lab) -> None:
         status, report = lab.user.report("verify", lab.name)
     assert status == 4
     assert cells(report, "fail") == set()
-    depend: Cells = {(c["from"], c["to"]) for c in checks(report, kind="reach", expected="deny") if "db.1" in (c["from"], c["to"])}
+    depend: Cells = {
+        (c["from"], c["to"]) for c in checks(report, kind="reach", expected="deny") if "db.1" in (c["from"], c["to"])
+    }
     assert cells(report, "inconclusive") == depend
     assert all("paused" in c["explanation"] for c in checks(report, kind="reach", verdict="inconclusive"))
 
@@ -109,7 +125,10 @@ def test_a_host_where_no_prober_can_run_proves_nothing(lab: Lab) -> None:
     """Without an agent on db's host its listeners are dead: its denies are unproven, never passed."""
     where = host_of(lab)
     host = where["db.1"]
-    hide, show = ["mv", "/usr/bin/python3", "/usr/bin/python3.hidden"], ["mv", "/usr/bin/python3.hidden", "/usr/bin/python3"]
+    hide, show = (
+        ["mv", "/usr/bin/python3", "/usr/bin/python3.hidden"],
+        ["mv", "/usr/bin/python3.hidden", "/usr/bin/python3"],
+    )
     with lab.user.broken(lab.name, host, hide, show):
         status, report = lab.user.report("verify", lab.name)
     assert status == 4
@@ -122,7 +141,17 @@ def test_a_host_where_no_prober_can_run_proves_nothing(lab: Lab) -> None:
 def test_a_lost_alias_turns_its_name_red(lab: Lab) -> None:
     """api leaves front-net and comes back without its alias."""
     leader, network, service = "host1", f"{lab.name}_front-net", f"{lab.name}_api"
-    without = ["docker", "service", "update", "--quiet", "--network-rm", network, "--network-add", f"name={network}", service]
+    without = [
+        "docker",
+        "service",
+        "update",
+        "--quiet",
+        "--network-rm",
+        network,
+        "--network-add",
+        f"name={network}",
+        service,
+    ]
     alias = f"name={network},alias=backend-api,alias=api"
     with_it = ["docker", "service", "update", "--quiet", "--network-rm", network, "--network-add", alias, service]
     with lab.user.broken(lab.name, leader, without, with_it):

@@ -1,4 +1,6 @@
-"""`up` again: it completes what is missing, changes nothing that is right, and shows what the engine has instead of what was declared."""
+"""`up` again: it completes what is missing, changes nothing that is right, and shows what the engine has instead of
+what was declared.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def test_a_network_that_the_file_has_no_more_is_removed(user: User, small: Path)
     assert user.run("up", str(small), "--name", "twice", "--no-verify").status == 0
     small.write_text(SMALL.replace("closed", "other"))
     assert user.run("up", str(small), "--name", "twice").status == 0
-    networks = user.on("twice", "host1", "docker", "network", "ls", "--filter", "driver=overlay", "--format", "{{.Name}}").split()
+    networks = user.on(
+        "twice", "host1", "docker", "network", "ls", "--filter", "driver=overlay", "--format", "{{.Name}}"
+    ).split()
     assert sorted(networks) == ["ingress", "twice_other"]
     assert user.run("down", "twice").status == 0
 
@@ -77,7 +81,9 @@ def test_scope_boundary_shows_that_a_name_is_not_a_network(user: User) -> None:
     assert status == 0, report
     scope = checks(report, kind="scope")
     assert {(c["from"], c["to"], c["verdict"]) for c in scope} == {("left", "right", "pass"), ("right", "left", "pass")}
-    assert {c["verdict"] for c in checks(report, kind="reach", network="backbone", from_="left", to="right")} == {"pass"}
+    assert {c["verdict"] for c in checks(report, kind="reach", network="backbone", from_="left", to="right")} == {
+        "pass"
+    }
     assert (ROOT / "scenarios/scope-boundary/README.md").exists()
     assert user.run("down", "scope").status == 0
 

@@ -24,11 +24,27 @@ def test_an_encrypted_lab_of_two_kernels_is_proven_and_keeps_them(machines: User
     file = tmp_path / "r.json"
     try:
         ended = machines.run(
-            "up", "three-tier", "--provider", "auto", "--name", "kernels", "--kernel", KERNELS, "--json", str(file), timeout=1200
+            "up",
+            "three-tier",
+            "--provider",
+            "auto",
+            "--name",
+            "kernels",
+            "--kernel",
+            KERNELS,
+            "--json",
+            str(file),
+            timeout=1200,
         )
         assert ended.status == 0, ended
-        assert "provider qemu: --kernel wants hosts with a kernel of their own; docker: containers share this" in ended.err
-        assert [host["kernel"].rsplit(".", 1)[0] for host in json.loads(file.read_text())["hosts"]] == ["6.1", "6.12", "6.12"]
+        assert (
+            "provider qemu: --kernel wants hosts with a kernel of their own; docker: containers share this" in ended.err
+        )
+        assert [host["kernel"].rsplit(".", 1)[0] for host in json.loads(file.read_text())["hosts"]] == [
+            "6.1",
+            "6.12",
+            "6.12",
+        ]
         refused = machines.run("up", "three-tier", "--provider", "auto", "--name", "kernels", "--kernel", "6.12")
         assert refused.status == 2
         assert "host1 of lab 'kernels' runs kernel 6.1, and 6.12 is asked for; the lab stays as it is" in refused.err

@@ -48,7 +48,9 @@ def test_the_encrypted_network_is_esp_on_the_wire_and_nothing_else(machines: Use
 
 
 def _vni(machines: User, lab: str, network: str) -> str:
-    options = machines.on(lab, "host1", "docker", "network", "inspect", f"{lab}_{network}", "--format", "{{json .Options}}")
+    options = machines.on(
+        lab, "host1", "docker", "network", "inspect", f"{lab}_{network}", "--format", "{{json .Options}}"
+    )
     return options.split('vxlanid_list":"')[1].split('"')[0]
 
 

@@ -108,12 +108,16 @@ def test_every_host_answers_for_the_mesh_one_for_host_mode_and_none_for_the_rest
 
 def test_the_name_gives_the_virtual_address_and_that_leads_to_every_task(meshed: Meshed) -> None:
     report = meshed.first
-    engines = meshed.on("host1", "docker", "service", "inspect", f"{meshed.name}_web", "--format", "{{json .Endpoint.VirtualIPs}}")
+    engines = meshed.on(
+        "host1", "docker", "service", "inspect", f"{meshed.name}_web", "--format", "{{json .Endpoint.VirtualIPs}}"
+    )
     asked = {c["id"].partition("metrics.1->")[2]: c["evidence"] for c in checks(report, from_="metrics.1")}
     (vip,) = next(e["addresses"] for i, e in asked.items() if e.get("name") == "web")
     assert f'"{vip}/' in engines
     tasks = {address(meshed, host, f"{meshed.name}_public") for host in ("host1", "host2")}
-    assert {*next(e["addresses"] for i, e in asked.items() if e.get("name") == "tasks.web")} == tasks and vip not in tasks
+    assert {
+        *next(e["addresses"] for i, e in asked.items() if e.get("name") == "tasks.web")
+    } == tasks and vip not in tasks
     (balance,) = (c["evidence"] for c in checks(report, kind="vip", from_="metrics.1") if c["id"].endswith("/balance"))
     assert balance["address"] == vip and min(balance["answers_by"].values()) >= 1 and len(balance["answers_by"]) == 2
 
@@ -131,7 +135,10 @@ def test_the_machine_outside_runs_no_engine_and_is_in_no_swarm(meshed: Lab) -> N
 
 def test_a_task_that_one_hosts_mesh_and_anothers_virtual_address_forget_is_missed_there_alone(meshed: Lab) -> None:
     """Everything still answers; only who never does tells."""
-    behind_the_port, behind_the_name = address(meshed, "host1", "ingress"), address(meshed, "host1", f"{meshed.name}_public")
+    behind_the_port, behind_the_name = (
+        address(meshed, "host1", "ingress"),
+        address(meshed, "host1", f"{meshed.name}_public"),
+    )
     with (
         meshed.user.broken(meshed.name, "host3", *_weights(INGRESS, behind_the_port)),
         meshed.user.broken(meshed.name, "host2", *_weights(balancer(meshed, "host2"), behind_the_name)),
@@ -161,7 +168,9 @@ def test_a_host_without_the_rules_that_lead_into_the_mesh_is_red_alone(meshed: L
     assert by_verdict(report, "fail") == mesh("host3", also=True)
     assert by_verdict(report, "inconclusive") == set()
     accepted = next(c for c in report["checks"] if c["id"] == "publish:outside->web@host3/tcp:8080")
-    assert accepted["evidence"]["outcome"] == "answered" and "said nothing, and no task saw any" in accepted["explanation"]
+    assert (
+        accepted["evidence"]["outcome"] == "answered" and "said nothing, and no task saw any" in accepted["explanation"]
+    )
     assert {tuple(f["hosts"]) for f in report["findings"]} == {("host3",)}
 
 

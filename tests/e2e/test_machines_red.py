@@ -1,4 +1,5 @@
-"""Real ESP between machines, broken on purpose: red where it leaks or is lost, unproven where nothing shows it, and nowhere else.
+"""Real ESP between machines, broken on purpose: red where it leaks or is lost, unproven where nothing shows it, and
+nowhere else.
 
 back-net is encrypted and on host2 and host3; front-net is plain and on all three.
 """
@@ -66,7 +67,9 @@ def titles(report: Report) -> dict[str, str]:
 
 
 def test_a_deleted_mark_rule_is_cleartext_that_way_only(encrypted_lab: Lab) -> None:
-    """What host2 sends is readable, and host3's own rule drops it: for who only looks at reach, the network is dead and nothing leaks."""
+    """What host2 sends is readable, and host3's own rule drops it: for who only looks at reach, the network is dead and
+    nothing leaks.
+    """
     status, report = verified(encrypted_lab, ("host2", f"{SAVE}; {MARK_GONE}", RESTORE))
     assert status == 1
     dead = crossing(report, "back-net", PAIR)
@@ -82,13 +85,17 @@ def test_a_deleted_mark_rule_is_cleartext_that_way_only(encrypted_lab: Lab) -> N
     evidence = leak["evidence"]
     assert "GET /orders/swlb" in evidence["excerpt"]
     assert evidence["arrived_at_target"] is False
-    assert evidence["peer_dropped_in_clear"]["after"] > evidence["peer_dropped_in_clear"]["before"], "host3's rule counts it"
+    assert evidence["peer_dropped_in_clear"]["after"] > evidence["peer_dropped_in_clear"]["before"], (
+        "host3's rule counts it"
+    )
     assert evidence["forged_frame"] == "did not arrive"
     assert proof["observed"] == "encrypted"
     assert proof["evidence"]["arrived_at_target"] is True
     assert proof["evidence"]["rules"] == ["legacy mangle OUTPUT#1 MARK", "legacy filter INPUT#1 DROP"]
     assert leak["evidence"]["rules"] == ["legacy filter INPUT#1 DROP"]
-    assert [f["id"] for f in report["findings"]] == [LEAK.format("host2"), UNMARKED.format("host2"), DEAD], "the leak comes first"
+    assert [f["id"] for f in report["findings"]] == [LEAK.format("host2"), UNMARKED.format("host2"), DEAD], (
+        "the leak comes first"
+    )
 
 
 def test_a_flushed_firewall_is_cleartext_both_ways_while_everything_is_reached(encrypted_lab: Lab) -> None:
@@ -108,7 +115,9 @@ def test_a_flushed_firewall_is_cleartext_both_ways_while_everything_is_reached(e
         assert check["evidence"]["rules"] == []
     named = {name.format(host) for name in ("injectable:back-net@{}", LEAK, UNMARKED) for host in PAIR}
     assert titles(report).keys() == named
-    assert all("restart the engine there: it sets its rules and keys anew" in finding["fix"] for finding in report["findings"])
+    assert all(
+        "restart the engine there: it sets its rules and keys anew" in finding["fix"] for finding in report["findings"]
+    )
 
 
 def test_esp_that_is_dropped_is_named_with_its_direction_and_place(encrypted_lab: Lab) -> None:
@@ -120,7 +129,9 @@ def test_esp_that_is_dropped_is_named_with_its_direction_and_place(encrypted_lab
     assert status == 1
     assert turned(report, "fail") == crossing(report, "back-net", PAIR) != set()
     assert turned(report, "inconclusive") == SIZES | WIRE
-    assert all("request lost" in check["explanation"] for check in checks(report, kind="reach", verdict="fail")), "either way"
+    assert all("request lost" in check["explanation"] for check in checks(report, kind="reach", verdict="fail")), (
+        "either way"
+    )
     lost, unsent = wire(report, "back-net", "host2", "host3"), wire(report, "back-net", "host3", "host2")
     assert lost["evidence"]["esp_packets"] > 0
     assert "the canary did not arrive at " in lost["explanation"]
@@ -134,7 +145,9 @@ def test_esp_that_is_dropped_is_named_with_its_direction_and_place(encrypted_lab
 
 
 def test_an_underlay_of_1300_on_one_host_turns_sizes_red_and_nothing_else(encrypted_lab: Lab) -> None:
-    """What host3 sends is too large for its own link; it takes what is larger. ESP's share is in the advice for back-net."""
+    """What host3 sends is too large for its own link; it takes what is larger. ESP's share is in the advice for
+    back-net.
+    """
     link = "ip link set dev eth0 mtu"
     status, report = verified(encrypted_lab, ("host3", f"{link} 1300", f"{link} 1500"))
     assert status == 1
@@ -154,7 +167,9 @@ def test_an_underlay_of_1300_on_one_host_turns_sizes_red_and_nothing_else(encryp
 
 
 def test_a_capture_that_did_not_read_the_plain_canary_proves_no_encryption(encrypted_lab: Lab) -> None:
-    """host2 drops its own plain VXLAN for host3 before the capture; ESP flows as ever, and forged frames pass beside the filter."""
+    """host2 drops its own plain VXLAN for host3 before the capture; ESP flows as ever, and forged frames pass beside
+    the filter.
+    """
     rule = f"OUTPUT -d {address_of(encrypted_lab, 'host3')} -p udp --dport 4789 -m mark ! --mark 0xd0c4e3 -j DROP"
     status, report = verified(encrypted_lab, ("host2", f"iptables -I {rule}", f"iptables -D {rule}"))
     assert status == 1
@@ -171,7 +186,9 @@ def test_a_capture_that_did_not_read_the_plain_canary_proves_no_encryption(encry
 
 
 def test_a_blinded_capture_proves_nothing_and_a_lost_drop_rule_lets_forged_frames_in(encrypted_lab: Lab) -> None:
-    """host3's kernel refuses filters to packet sockets, and its INPUT rules are gone; all still encrypt, and all is reached."""
+    """host3's kernel refuses filters to packet sockets, and its INPUT rules are gone; all still encrypt, and all is
+    reached.
+    """
     limit = "/proc/sys/net/core/optmem_max"
     breaking = f"cat {limit} > /run/red.limit; echo 1 > {limit}; {SAVE}; iptables -F INPUT"
     status, report = verified(encrypted_lab, ("host3", breaking, f"cat /run/red.limit > {limit}; {RESTORE}"))
@@ -185,7 +202,11 @@ def test_a_blinded_capture_proves_nothing_and_a_lost_drop_rule_lets_forged_frame
         "injectable:back-net@host3": "host3 takes cleartext for back-net: anybody on the underlay can put frames into it"
     }
     blind = checks(report, kind="wire", from_host="host3")
-    assert turned(report, "inconclusive") == {str(c["id"]) for c in blind} >= {"wire:back-net@host3->host2", "wire:front-net@host3->host1"}
+    assert (
+        turned(report, "inconclusive")
+        == {str(c["id"]) for c in blind}
+        >= {"wire:back-net@host3->host2", "wire:front-net@host3->host1"}
+    )
     assert all("the underlay cannot be captured: " in check["explanation"] for check in blind)
 
 

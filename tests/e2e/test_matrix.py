@@ -1,4 +1,6 @@
-"""Engines side by side: a mixed Swarm, the same scenario on several engines, and what one that cannot be built does to the others."""
+"""Engines side by side: a mixed Swarm, the same scenario on several engines, and what one that cannot be built does to
+the others.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,9 @@ def test_an_engine_that_cannot_be_built_is_a_column_with_its_error(user: User, t
     assert "lame" not in user.run("list").out
 
 
-def test_interrupted_it_removes_the_lab_that_it_was_at_and_writes_what_it_knows(user: User, tiny: Path, tmp_path: Path) -> None:
+def test_interrupted_it_removes_the_lab_that_it_was_at_and_writes_what_it_knows(
+    user: User, tiny: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "m.json"
     process = user.start("matrix", str(tiny), "--engines", "20.10,26.1", "--name", "cut", "--json", str(file))
     assert process.stdout is not None

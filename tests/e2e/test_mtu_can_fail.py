@@ -1,4 +1,6 @@
-"""Checks of size are seen to fail, in the right direction, while small packets pass; and to become inconclusive when those do not."""
+"""Checks of size are seen to fail, in the right direction, while small packets pass; and to become inconclusive when
+those do not.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +31,19 @@ def test_unbroken_both_overlays_fit_between_all_hosts_that_carry_them(lab: Lab) 
     ]
     assert ids(report, "pass") == {f"mtu:{way}{part}" for way in ways for part in ("", "/bulk")}
     found = checks(report, id="mtu:front-net@host1->host2")[0]["evidence"]
-    assert (found["mtu"], found["largest"], found["outer"], found["underlay"], found["fragments_arrived"]) == (1450, 1450, 1500, 1500, 0)
+    assert (found["mtu"], found["largest"], found["outer"], found["underlay"], found["fragments_arrived"]) == (
+        1450,
+        1450,
+        1500,
+        1500,
+        0,
+    )
 
 
 def test_large_packets_lost_one_way_turn_that_way_red_and_its_transfers(lab: Lab) -> None:
-    """A box in between that eats large VXLAN packets and lets everything else pass: the underlay's own path MTU looks well."""
+    """A box in between that eats large VXLAN packets and lets everything else pass: the underlay's own path MTU looks
+    well.
+    """
     rule = [
         "PREROUTING",
         "-s",
@@ -49,7 +59,9 @@ def test_large_packets_lost_one_way_turn_that_way_red_and_its_transfers(lab: Lab
         "-j",
         "DROP",
     ]
-    with lab.user.broken(lab.name, "host3", ["iptables", "-t", "raw", "-I", *rule], ["iptables", "-t", "raw", "-D", *rule]):
+    with lab.user.broken(
+        lab.name, "host3", ["iptables", "-t", "raw", "-I", *rule], ["iptables", "-t", "raw", "-D", *rule]
+    ):
         status, report = lab.user.report("verify", lab.name)
     assert status == 1
     red = {f"mtu:{network}@host2->host3{part}" for network in ("front-net", "back-net") for part in ("", "/bulk")}
@@ -71,7 +83,11 @@ def test_a_paused_task_proves_nothing_about_its_hosts_sizes(lab: Lab) -> None:
     with lab.user.broken(lab.name, host, ["docker", "pause", front], ["docker", "unpause", front]):
         status, report = lab.user.report("verify", lab.name)
     assert status == 4
-    assert ids(report, "inconclusive") == {c["id"] for c in checks(report, kind="mtu") if task in (c["from"], c["to"])} != set()
+    assert (
+        ids(report, "inconclusive")
+        == {c["id"] for c in checks(report, kind="mtu") if task in (c["from"], c["to"])}
+        != set()
+    )
     assert ids(report, "fail") == set()
 
 
@@ -82,7 +98,9 @@ def test_where_small_packets_are_lost_too_it_is_no_matter_of_size(lab: Lab) -> N
     assert status == 1
     assert ids(report, "fail") == set()
     pair = {"host1", "host3"}
-    assert ids(report, "inconclusive") == {c["id"] for c in checks(report, kind="mtu") if {c["from_host"], c["to_host"]} == pair}
+    assert ids(report, "inconclusive") == {
+        c["id"] for c in checks(report, kind="mtu") if {c["from_host"], c["to_host"]} == pair
+    }
     assert all("no matter of size" in c["explanation"] for c in checks(report, kind="mtu", verdict="inconclusive"))
 
 
@@ -92,14 +110,17 @@ def test_an_underlay_of_1300_on_one_host_turns_its_sizes_red_while_reach_stays_g
         status, report = lab.user.report("verify", lab.name)
     assert status == 1
     assert cells(report, "fail") == cells(report, "inconclusive") == set(), "small packets pass"
-    crossing = {c["id"] for c in checks(report, kind="mtu", protocol="udp") if "host1" in (c["from_host"], c["to_host"])}
+    crossing = {
+        c["id"] for c in checks(report, kind="mtu", protocol="udp") if "host1" in (c["from_host"], c["to_host"])
+    }
     datagrams = {c["id"] for c in checks(report, kind="mtu", protocol="udp", verdict="fail")}
     assert datagrams == crossing == {f"mtu:front-net@host{a}->host{b}" for a, b in ((1, 2), (1, 3), (2, 1), (3, 1))}
     # A transfer may get through: the kernel tells the sender, and frames not yet cut to size pass a virtual wire.
     assert {id_.removesuffix("/bulk") for id_ in ids(report, "fail") | ids(report, "inconclusive")} == crossing
     titles = [f["title"] for f in report["findings"]]
     assert titles == [
-        f"the MTU of front-net (1450) does not fit the underlay between host1 and host{n} (1300): it should be at most 1250" for n in (2, 3)
+        f"the MTU of front-net (1450) does not fit the underlay between host1 and host{n} (1300): it should be at most 1250"
+        for n in (2, 3)
     ]
     assert all('com.docker.network.driver.mtu: "1300"' in f["fix"] for f in report["findings"])
     assert lab.user.run("verify", lab.name).status == 0, "mended"
@@ -124,7 +145,9 @@ def test_the_mtu_that_a_finding_advises_fits_and_without_esp_nothing_is_proven(u
     with user.broken("slim", "host1", [*link, "1300"], [*link, "1500"]):
         _, report = user.report("verify", "slim")
     slim = checks(report, kind="mtu", network="slim")
-    assert {c["id"] for c in slim} == {f"mtu:slim@host{a}->host{b}{part}" for a, b in ((1, 2), (2, 1)) for part in ("", "/bulk")}
+    assert {c["id"] for c in slim} == {
+        f"mtu:slim@host{a}->host{b}{part}" for a, b in ((1, 2), (2, 1)) for part in ("", "/bulk")
+    }
     assert {c["verdict"] for c in slim} == {"pass"}
     assert {c["evidence"]["mtu"] for c in slim if c["protocol"] == "udp"} == {1250}
     sealed = checks(report, kind="mtu", network="sealed")

@@ -14,7 +14,8 @@ from tests.e2e.driver import User, kill, leftovers
 
 pytestmark = [pytest.mark.root, pytest.mark.lab]
 
-# Moments in the life of `up`, by what the engine shows: (name, condition over the lab's containers, networks and volumes)
+# Moments in the life of `up`, by what the engine shows: (name, condition over the lab's containers, networks and
+# volumes)
 LAB = "killed"
 
 
@@ -97,7 +98,9 @@ def test_up_completes_what_a_killed_up_began(user: User, plain_file: Path) -> No
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.usefixtures("removed")
 def test_an_interrupted_up_cleans_up_itself(user: User, how: signal.Signals, tmp_path: Path, plain_file: Path) -> None:
-    process = user.start("up", str(plain_file), "--name", LAB, "--json", str(tmp_path / "run.json"), "--junit", str(tmp_path / "run.xml"))
+    process = user.start(
+        "up", str(plain_file), "--name", LAB, "--json", str(tmp_path / "run.json"), "--junit", str(tmp_path / "run.xml")
+    )
     reach(MOMENTS["the Swarm is formed"], user, process)
     assert kill(process, how) == 130
     nothing_left(user)

@@ -35,7 +35,9 @@ def test_the_engines_kernel_is_known_before_a_host_is_made(user: User, tmp_path:
         user.run("down", "secret")
     report = json.loads(ended.out)
     for feature in ("esp", "ip_vs"):
-        assert {feature in host["lacks"] for host in report["hosts"]} == {docker[feature]["has"] is False}, "plan and hosts agree"
+        assert {feature in host["lacks"] for host in report["hosts"]} == {docker[feature]["has"] is False}, (
+            "plan and hosts agree"
+        )
     assert (LACK in ended.err) is (docker["esp"]["has"] is False)
     if docker["esp"]["has"] is False:
         assert ended.status != 0

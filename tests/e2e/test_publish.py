@@ -1,4 +1,6 @@
-"""Published ports as seen from a machine that is not in the Swarm: proven, broken on purpose, and left without evidence."""
+"""Published ports as seen from a machine that is not in the Swarm: proven, broken on purpose, and left without
+evidence.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from tests.e2e.driver import User, checks, leftovers
 
 pytestmark = [pytest.mark.root, pytest.mark.lab]
 
-# Port 80 has an application (busybox httpd); on 5432 and 53 nothing listens, so the agent does; 81 is published where the engine likes.
+# Port 80 has an application (busybox httpd); on 5432 and 53 nothing listens, so the agent does; 81 is published where
+# the engine likes.
 FILE = """\
 version: "3.8"
 services:
@@ -59,17 +62,28 @@ def test_host_mode_answers_where_the_task_runs_and_nowhere_else(opened: Lab) -> 
     allowed, denied = published(report, expected="allow"), published(report, expected="deny")
     assert set(allowed) == {f"{WEB}host2/{port}" for port in ("tcp:8080", "tcp:8432", "udp:8053", "tcp:any-81")}
     closed = ("tcp:8080", "tcp:8432", "udp:8053", "tcp:any-81-of-host2", "tcp:80", "tcp:81", "tcp:5432", "udp:53")
-    assert {i for i in denied if "@host1" in i} == {f"{WEB}host1/{port}" for port in closed} | {"publish:outside->anybody@host1/tcp:unused"}
+    assert {i for i in denied if "@host1" in i} == {f"{WEB}host1/{port}" for port in closed} | {
+        "publish:outside->anybody@host1/tcp:unused"
+    }
     evidence = allowed[f"{WEB}host2/tcp:8080"]["evidence"]
-    assert (evidence["responder"], evidence["came_through_to"]) == ("", ["web.1"]), "the application answered, and web.1 saw the request"
+    assert (evidence["responder"], evidence["came_through_to"]) == ("", ["web.1"]), (
+        "the application answered, and web.1 saw the request"
+    )
     assert allowed[f"{WEB}host2/udp:8053"]["evidence"]["responder"] == "web.1"
     refused = denied[f"{WEB}host1/tcp:8080"]["evidence"]
-    assert (refused["outcome"], refused["left"], refused["seen"], refused["came_through_to"]) == ("refused", True, True, [])
+    assert (refused["outcome"], refused["left"], refused["seen"], refused["came_through_to"]) == (
+        "refused",
+        True,
+        True,
+        [],
+    )
 
 
 def test_a_published_port_that_the_hosts_firewall_drops_is_red_alone(opened: Lab) -> None:
     rule = ["PREROUTING", "-p", "tcp", "--dport", "8080", "-j", "DROP"]
-    with opened.user.broken(opened.name, "host2", ["iptables", "-t", "raw", "-I", *rule], ["iptables", "-t", "raw", "-D", *rule]):
+    with opened.user.broken(
+        opened.name, "host2", ["iptables", "-t", "raw", "-I", *rule], ["iptables", "-t", "raw", "-D", *rule]
+    ):
         status, report = opened.user.report("verify", opened.name)
     assert status == 1
     assert by_verdict(report, "fail") == {f"{WEB}host2/tcp:8080"}
@@ -115,7 +129,10 @@ def test_an_outside_that_cannot_send_proves_nothing(opened: Lab) -> None:
 
 
 def test_an_outside_that_is_gone_proves_nothing(opened: Lab) -> None:
-    hide, show = ["mv", "/usr/bin/python3", "/usr/bin/python3.hidden"], ["mv", "/usr/bin/python3.hidden", "/usr/bin/python3"]
+    hide, show = (
+        ["mv", "/usr/bin/python3", "/usr/bin/python3.hidden"],
+        ["mv", "/usr/bin/python3.hidden", "/usr/bin/python3"],
+    )
     with opened.user.broken(opened.name, "outside", hide, show):
         status, report = opened.user.report("verify", opened.name)
     assert status == 4
@@ -124,7 +141,9 @@ def test_an_outside_that_is_gone_proves_nothing(opened: Lab) -> None:
 
 
 def test_a_paused_task_accepts_connections_and_proves_nothing(opened: Lab) -> None:
-    container = opened.on("host2", "docker", "ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={opened.name}_web")
+    container = opened.on(
+        "host2", "docker", "ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={opened.name}_web"
+    )
     with opened.user.broken(opened.name, "host2", ["docker", "pause", container], ["docker", "unpause", container]):
         status, report = opened.user.report("verify", opened.name)
     assert status == 4
@@ -133,10 +152,14 @@ def test_a_paused_task_accepts_connections_and_proves_nothing(opened: Lab) -> No
 
 
 def test_a_proxy_that_accepts_in_the_tasks_place_proves_nothing(opened: Lab) -> None:
-    """Without the translation rule the engine's user-land proxy takes the connection; that its task lives cannot be told."""
+    """Without the translation rule the engine's user-land proxy takes the connection; that its task lives cannot be
+    told.
+    """
     rules = opened.on("host2", "iptables", "-t", "nat", "-S", "DOCKER").splitlines()
     rule = next(line for line in rules if "--dport 8080 " in line).removeprefix("-A ").split()
-    with opened.user.broken(opened.name, "host2", ["iptables", "-t", "nat", "-D", *rule], ["iptables", "-t", "nat", "-A", *rule]):
+    with opened.user.broken(
+        opened.name, "host2", ["iptables", "-t", "nat", "-D", *rule], ["iptables", "-t", "nat", "-A", *rule]
+    ):
         status, report = opened.user.report("verify", opened.name)
     assert status == 4
     assert by_verdict(report, "inconclusive") == {f"{WEB}host2/tcp:8080"}

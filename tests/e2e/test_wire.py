@@ -1,4 +1,6 @@
-"""The wire of real hosts: what is readable is shown, what is not proven is never called encrypted, a blind capture vouches for nothing."""
+"""The wire of real hosts: what is readable is shown, what is not proven is never called encrypted, a blind capture
+vouches for nothing.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,14 @@ WAYS = {("host1", "host2"), ("host2", "host1")}
 
 @pytest.fixture(scope="module")
 def wire(user: User, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """plain-vs-encrypted, with a third overlay that is plain although somebody wants it encrypted: on every kernel that is red."""
+    """plain-vs-encrypted, with a third overlay that is plain although somebody wants it encrypted: on every kernel that
+    is red.
+    """
     text = (ROOT / "scenarios/plain-vs-encrypted/compose.yaml").read_text()
     changed = text.replace("networks: [plain-net, secret-net]", "networks: [plain-net, secret-net, typo-net]")
     changed = changed.replace(
-        "  secret-net:\n    driver: overlay\n", '  typo-net:\n    driver_opts: {encryption: ""}\n  secret-net:\n    driver: overlay\n'
+        "  secret-net:\n    driver: overlay\n",
+        '  typo-net:\n    driver_opts: {encryption: ""}\n  secret-net:\n    driver: overlay\n',
     )
     misspelt = "    - {network: typo-net, wire: encrypted, because: somebody misspelt the option}\n"
     changed = changed.replace("  expect:\n", f"  expect:\n{misspelt}")
@@ -53,14 +58,14 @@ def test_each_overlay_is_what_it_is(wire: Lab, tmp_path: Path) -> None:
     for check in typo.values():
         assert (check["verdict"], check["expected"], check["observed"]) == ("fail", "encrypted", "clear")
         assert f"typo-net is not encrypted from {check['from_host']} to {check['to_host']}" in check["explanation"]
-    lacks = {host["name"]: "esp" in host["lacks"] for host in report["hosts"]}
+    missing_features = {host["name"]: "esp" in host["lacks"] for host in report["hosts"]}
     for check in secret.values():
         assert check["evidence"]["capture_proven_by"] == "the canary of plain plain-net, read in clear"
         assert check["evidence"]["forging_proven_by"]
         assert check["evidence"]["forged_frame"] == "did not arrive"
         assert check["evidence"]["read_in_clear"] == check["evidence"]["vxlan_packets"] == 0
         assert check["evidence"]["packets_marked"]["after"] > check["evidence"]["packets_marked"]["before"]
-        if any(lacks.values()):
+        if any(missing_features.values()):
             assert (check["verdict"], check["observed"]) == ("inconclusive", "unknown")
             assert "no ESP (XFRM): the engine drops the encrypted network's traffic" in check["explanation"]
             assert "host1" in check["explanation"]
@@ -69,7 +74,7 @@ def test_each_overlay_is_what_it_is(wire: Lab, tmp_path: Path) -> None:
     assert {(f["id"], f["severity"]) for f in report["findings"] if f["id"].startswith("cleartext")} == {
         (f"cleartext:typo-net@{host}", "confidentiality") for host in ("host1", "host2")
     }
-    if any(lacks.values()):
+    if any(missing_features.values()):
         assert {c["verdict"] for c in checks(report, kind="reach", network="secret-net")} == {"inconclusive"}
     films = {path.name: path for path in (tmp_path / "pcap").iterdir()}
     assert films.keys() == {"host1.pcap", "host2.pcap"}
@@ -86,7 +91,9 @@ def test_the_table_shows_what_anybody_could_read(wire: Lab) -> None:
 
 
 def test_a_capture_into_which_nothing_comes_vouches_for_nothing(wire: Lab) -> None:
-    """VXLAN from host1 is dropped before it gets to the wire: no canary is read there, so nothing is proven there, clear or encrypted."""
+    """VXLAN from host1 is dropped before it gets to the wire: no canary is read there, so nothing is proven there,
+    clear or encrypted.
+    """
     rule = ["OUTPUT", "-p", "udp", "--dport", "4789", "-j", "DROP"]
     with wire.user.broken(wire.name, "host1", ["iptables", "-I", *rule], ["iptables", "-D", *rule]):
         _, report = wire.user.report("verify", wire.name)
@@ -96,13 +103,19 @@ def test_a_capture_into_which_nothing_comes_vouches_for_nothing(wire: Lab) -> No
         assert (check["verdict"], check["observed"]) == ("inconclusive", "unknown"), check
     plain, secret = of(report, "plain-net"), of(report, "secret-net")[from_host1]
     assert "the capture on host1 did not read the canary; it did not arrive either" in plain[from_host1]["explanation"]
-    assert "the capture on host1 is not proven: the canary of plain plain-net and typo-net to host2 was not seen" in secret["explanation"]
+    assert (
+        "the capture on host1 is not proven: the canary of plain plain-net and typo-net to host2 was not seen"
+        in secret["explanation"]
+    )
     assert plain[from_host2]["verdict"] == "pass", "what host2 sends is read on host2"
 
 
 def test_a_host_without_packet_sockets_proves_nothing(wire: Lab) -> None:
     """Without an agent on host2 nothing is known about either direction."""
-    hide, show = ["mv", "/usr/bin/python3", "/usr/bin/python3.hidden"], ["mv", "/usr/bin/python3.hidden", "/usr/bin/python3"]
+    hide, show = (
+        ["mv", "/usr/bin/python3", "/usr/bin/python3.hidden"],
+        ["mv", "/usr/bin/python3.hidden", "/usr/bin/python3"],
+    )
     with wire.user.broken(wire.name, "host2", hide, show):
         _, report = wire.user.report("verify", wire.name)
     assert {c["verdict"] for c in checks(report, kind="wire", from_host="host2")} == {"inconclusive"}
@@ -131,7 +144,9 @@ def test_overlays_that_are_all_encrypted_get_a_plain_one_beside(user: User, tmp_
     text = (ROOT / "scenarios/plain-vs-encrypted/compose.yaml").read_text()
     start, end = text.index("    - network: plain-net"), text.index("    - network: secret-net\n      wire")
     changed = (
-        (text[:start] + text[end:]).replace("[plain-net, secret-net]", "[secret-net]").replace("  plain-net:\n    driver: overlay\n", "")
+        (text[:start] + text[end:])
+        .replace("[plain-net, secret-net]", "[secret-net]")
+        .replace("  plain-net:\n    driver: overlay\n", "")
     )
     file = tmp_path / "compose.yaml"
     file.write_text(changed)

@@ -1,4 +1,6 @@
-"""Building a node image: on a registry's base image where one answers, from Debian packages with mmdebstrap where none does."""
+"""Building a node image: on a registry's base image where one answers, from Debian packages with mmdebstrap where none
+does.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,13 @@ from swarmlab.providers.images.recipe import CLEAN, ENTRYPOINT, LEFT_OUT, Recipe
 REGISTRY_PATIENCE = 5  # seconds that a registry has to say whether it has the base image
 EXPIRED_VARIABLE = "SWARMLAB_APT_NO_VALID_UNTIL"
 NO_VALID_UNTIL = 'Acquire::Check-Valid-Until "false"'
-STEPS = ("running apt-get update", "downloading packages", "extracting archives", "installing essential", "installing remaining")
+STEPS = (
+    "running apt-get update",
+    "downloading packages",
+    "extracting archives",
+    "installing essential",
+    "installing remaining",
+)
 
 
 def ensure(client: docker.DockerClient, recipe: Recipe, scratch: Path, bus: Bus) -> str:
@@ -96,7 +104,9 @@ def _on_base(client: docker.DockerClient, recipe: Recipe, phase: Phase) -> None:
             said.append(text)
             phase(text.splitlines()[-1][:100])
         if "error" in event:
-            raise ProviderError(_why(f"the node image {recipe.tag}", [*said, str(event["error"])]), fix=_fix("\n".join(said)))
+            raise ProviderError(
+                _why(f"the node image {recipe.tag}", [*said, str(event["error"])]), fix=_fix("\n".join(said))
+            )
 
 
 def _from_packages(client: docker.DockerClient, recipe: Recipe, scratch: Path, phase: Phase) -> None:
@@ -110,10 +120,15 @@ def _from_packages(client: docker.DockerClient, recipe: Recipe, scratch: Path, p
         _bootstrap(recipe, Path(work), root, phase)
         phase("handing the root to the engine", len(STEPS) + 1, len(STEPS) + 1)
         repository, tag = recipe.tag.split(":")
-        changes = [f"ENTRYPOINT {json.dumps(ENTRYPOINT)}", *(f'LABEL {key}="{value}"' for key, value in recipe.labels.items())]
+        changes = [
+            f"ENTRYPOINT {json.dumps(ENTRYPOINT)}",
+            *(f'LABEL {key}="{value}"' for key, value in recipe.labels.items()),
+        ]
         answer = client.api.import_image_from_file(str(root), repository=repository, tag=tag, changes=changes)
     if not _local(client, recipe.tag):
-        raise ProviderError(f"the engine did not take the root of {recipe.tag}: {answer[-300:]}", fix="is its disk full? (df)")
+        raise ProviderError(
+            f"the engine did not take the root of {recipe.tag}: {answer[-300:]}", fix="is its disk full? (df)"
+        )
 
 
 def _bootstrap(recipe: Recipe, work: Path, root: Path, phase: Phase) -> None:

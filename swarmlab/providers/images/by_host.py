@@ -10,7 +10,9 @@ from swarmlab.errors import UsageError
 
 @dataclass(frozen=True)
 class Choice:
-    """What can differ by host: its `word` is its flag without the dashes, `known` are the values, `example` shows two hosts."""
+    """What can differ by host: its `word` is its flag without the dashes, `known` are the values, `example` shows two
+    hosts.
+    """
 
     word: str
     known: Collection[str]
@@ -33,10 +35,17 @@ class Choice:
             self.checked(value)
         return {host: named.get(host, general[0] if general else default) for host, default in defaults.items()}
 
-    def _refuse(self, wanted: str, twice: int, general: Sequence[str], strangers: Sequence[str], hosts: Sequence[str]) -> None:
+    def _refuse(
+        self, wanted: str, twice: int, general: Sequence[str], strangers: Sequence[str], hosts: Sequence[str]
+    ) -> None:
         if twice:
-            raise UsageError(f"--{self.word} `{wanted}` names one host twice", fix=f"give each host one {self.word}: {self.example}")
+            raise UsageError(
+                f"--{self.word} `{wanted}` names one host twice", fix=f"give each host one {self.word}: {self.example}"
+            )
         if len(general) > 1:
-            raise UsageError(f"--{self.word} `{wanted}` names {len(general)} {self.word}s for the same hosts", fix=f"write {self.example}")
+            raise UsageError(
+                f"--{self.word} `{wanted}` names {len(general)} {self.word}s for the same hosts",
+                fix=f"write {self.example}",
+            )
         if strangers:
             raise UsageError(f"--{self.word} names {', '.join(strangers)}, but the hosts are {', '.join(hosts)}")

@@ -1,4 +1,6 @@
-"""The disk of a host with a kernel of its own, as data: the node image's packages, a kernel, and what boots and names the machine."""
+"""The disk of a host with a kernel of its own, as data: the node image's packages, a kernel, and what boots and names
+the machine.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from swarmlab.providers.images.by_host import Choice
 
 DEFAULT_ENGINE = "26.1"  # emulated, its hosts are ready about twice as fast as those of 20.10 (measured)
 KERNEL_PACKAGES = ("linux-image-cloud-amd64",)
-# sid's kernel would rather take dracut, whose systemd hands on a umask of 0: sshd refuses the directory that is then made for it.
+# sid's kernel would rather take dracut, whose systemd hands on a umask of 0: sshd refuses the directory that is then
+# made for it.
 MORE_PACKAGES = {"sid": ("initramfs-tools",)}
 SUITES = {"6.1": "bookworm", "6.12": "trixie", "7.2": "sid"}  # kernel -> the Debian suite that carries it
 KERNELS = Choice("kernel", SUITES, "host1=6.1,host2=6.12")
@@ -60,7 +63,9 @@ Pin-Priority: 500
 
 @dataclass(frozen=True)
 class MachineRecipe:
-    """One disk: the engine that Debian's `suite` carries, and a kernel, which may be another suite's; "" is whatever this one has."""
+    """One disk: the engine that Debian's `suite` carries, and a kernel, which may be another suite's; "" is whatever
+    this one has.
+    """
 
     engine: str
     suite: str
@@ -80,7 +85,10 @@ class MachineRecipe:
         >>> machine_recipe("28.5").runs
         {'engine': '28.5', 'kernel': '7.2'}
         """
-        return {"engine": self.engine, "kernel": self.kernel or next(kernel for kernel, suite in SUITES.items() if suite == self.suite)}
+        return {
+            "engine": self.engine,
+            "kernel": self.kernel or next(kernel for kernel, suite in SUITES.items() if suite == self.suite),
+        }
 
     @property
     def before(self) -> tuple[str, ...]:
@@ -90,7 +98,16 @@ class MachineRecipe:
     @property
     def hash(self) -> str:
         """Twelve hex digits that change when anything that goes onto the disk does."""
-        material = [self.engine, self.suite, self.packages, recipe.LEFT_OUT, INSIDE, self.before, DISK_SIZE, sorted(FILES.items())]
+        material = [
+            self.engine,
+            self.suite,
+            self.packages,
+            recipe.LEFT_OUT,
+            INSIDE,
+            self.before,
+            DISK_SIZE,
+            sorted(FILES.items()),
+        ]
         return hashlib.sha256(json.dumps(material).encode() + overlay_tar()).hexdigest()[:12]
 
     @property
@@ -110,7 +127,9 @@ def _borrow(own: str, suite: str) -> tuple[str, ...]:
 
 
 def machine_recipe(engine: str, kernel: str = "") -> MachineRecipe:
-    """The recipe for an engine and a kernel, as `--engine` and `--kernel` name them; without a kernel, the engine's own suite's."""
+    """The recipe for an engine and a kernel, as `--engine` and `--kernel` name them; without a kernel, the engine's own
+    suite's.
+    """
     node = recipe.recipe(engine)
     more = MORE_PACKAGES.get(SUITES[KERNELS.checked(kernel)] if kernel else node.suite, ())
     return MachineRecipe(node.engine, node.suite, (*node.packages, *KERNEL_PACKAGES, *more), kernel)

@@ -42,7 +42,13 @@ FILES = {  # file beside this one -> (where it goes, mode)
 ENTRYPOINT = ("/usr/bin/tini", "-g", "--", "/usr/local/sbin/swarmlab-boot")
 
 # Nobody reads these on a host; without them the image is half as large.
-LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/bash-completion/*")
+LEFT_OUT = (
+    "/usr/share/doc/*",
+    "/usr/share/man/*",
+    "/usr/share/info/*",
+    "/usr/share/locale/*",
+    "/usr/share/bash-completion/*",
+)
 
 # Keys must be the lab's own: those that openssh-server makes when it is installed would be shared by every host.
 CLEAN = "rm -rf /etc/ssh/ssh_host_* /etc/machine-id /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log"
@@ -50,7 +56,9 @@ CLEAN = "rm -rf /etc/ssh/ssh_host_* /etc/machine-id /var/lib/apt/lists/* /var/ca
 
 @dataclass(frozen=True)
 class Recipe:
-    """One node image: the engine that Debian's `suite` carries, and what is installed. `base` is the image that a registry would give."""
+    """One node image: the engine that Debian's `suite` carries, and what is installed. `base` is the image that a
+    registry would give.
+    """
 
     engine: str
     suite: str

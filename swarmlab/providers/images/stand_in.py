@@ -1,4 +1,6 @@
-"""The stand-in image: a static busybox that takes the place of images which nobody can pull. Made in pure Python, no engine needed."""
+"""The stand-in image: a static busybox that takes the place of images which nobody can pull. Made in pure Python, no
+engine needed.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from pathlib import Path
 import docker.errors
 
 from swarmlab.errors import ProviderError
+from swarmlab.providers.docker.local_engine import asked, engine
 from swarmlab.providers.images.recipe import LABEL
-from swarmlab.providers.local_engine import asked, engine
 
 NAME = "swarmlab/stand-in:1"
 PAGE = b"<!doctype html><title>stand-in</title><p>swarmlab stand-in: whatever should serve here, this answers.\n"
@@ -107,7 +109,8 @@ APPLETS = (
     "xargs",
     "yes",
 )
-# PID 1 has no default handlers, so it must trap TERM, or each stop would take the engine's ten seconds. Without a server it idles.
+# PID 1 has no default handlers, so it must trap TERM, or each stop would take the engine's ten seconds. Without a
+# server it idles.
 SERVE = b"""#!/bin/sh
 trap 'exit 0' TERM INT
 httpd -f -p 80 -h /www &
@@ -128,7 +131,9 @@ EPOCH = "1970-01-01T00:00:00Z"
 
 
 def stand_in_archive(busybox: bytes | None = None) -> bytes:
-    """The image as `docker save` would write it; the same bytes for the same busybox, which is looked for when not given."""
+    """The image as `docker save` would write it; the same bytes for the same busybox, which is looked for when not
+    given.
+    """
     binary = busybox if busybox is not None else find_busybox()
     layer = _layer(binary)
     config = _config(layer, MACHINES.get(_machine(binary), "amd64"))
@@ -151,7 +156,9 @@ def find_busybox() -> bytes:
                 return data
     taken = _from_node_image()
     if taken is None or not is_static(taken):
-        raise ProviderError("the stand-in image needs a static busybox, and there is none here", fix="apt install busybox-static")
+        raise ProviderError(
+            "the stand-in image needs a static busybox, and there is none here", fix="apt install busybox-static"
+        )
     return taken
 
 
@@ -190,10 +197,23 @@ def _layer(busybox: bytes) -> bytes:
 
 
 def _config(layer: bytes, architecture: str) -> bytes:
-    run = {"Env": ["PATH=/bin"], "Cmd": ["/bin/serve"], "WorkingDir": "/", "User": "root", "Labels": {LABEL: "stand-in"}}
+    run = {
+        "Env": ["PATH=/bin"],
+        "Cmd": ["/bin/serve"],
+        "WorkingDir": "/",
+        "User": "root",
+        "Labels": {LABEL: "stand-in"},
+    }
     rootfs = {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}
     history = [{"created": EPOCH, "created_by": "swarmlab stand-in"}]
-    whole = {"architecture": architecture, "os": "linux", "created": EPOCH, "config": run, "rootfs": rootfs, "history": history}
+    whole = {
+        "architecture": architecture,
+        "os": "linux",
+        "created": EPOCH,
+        "config": run,
+        "rootfs": rootfs,
+        "history": history,
+    }
     return json.dumps(whole, sort_keys=True).encode()
 
 

@@ -1,4 +1,5 @@
-"""Puts VXLAN frames on eth0 at a given rate: blaster.py HARDWARE-ADDRESS RATE SECONDS CANARY. Says how many, in how many seconds.
+"""Puts VXLAN frames on eth0 at a given rate: blaster.py HARDWARE-ADDRESS RATE SECONDS CANARY. Says how many, in how
+many seconds.
 
 sendmmsg by ctypes: hundreds of packets per system call. One packet in a thousand carries the canary.
 """
@@ -31,7 +32,19 @@ class Message(ctypes.Structure):
 
 def frame(hardware: str, body: bytes) -> bytes:
     udp = struct.pack("!HHHH", 50000, 4789, len(body) + 8, 0) + body
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, len(udp) + 20, 0, 0, 64, 17, 0, socket.inet_aton("10.77.0.1"), socket.inet_aton("10.77.0.2"))
+    ip = struct.pack(
+        "!BBHHHBBH4s4s",
+        0x45,
+        0,
+        len(udp) + 20,
+        0,
+        0,
+        64,
+        17,
+        0,
+        socket.inet_aton("10.77.0.1"),
+        socket.inet_aton("10.77.0.2"),
+    )
     return bytes.fromhex(hardware.replace(":", "")) + bytes(6) + b"\x08\x00" + ip + udp
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from swarmlab.probes.bundle import agent_archive, bootstrap
+from swarmlab.probes.session.bundle import agent_archive, bootstrap
 
 RUN = "00112233445566ff"
 PORT = 41000
@@ -34,7 +34,9 @@ def wait_for(what: str, holds: Callable[[], bool], seconds: float = 5.0) -> None
 
 
 class Net:
-    """Namespaces n0, n1, … with 10.77.0.1, 10.77.0.2, … on one bridge, which lives in a namespace too; removed by name."""
+    """Namespaces n0, n1, … with 10.77.0.1, 10.77.0.2, … on one bridge, which lives in a namespace too; removed by
+    name.
+    """
 
     def __init__(self, count: int) -> None:
         self.prefix = f"slt{os.getpid()}x{next(_numbers)}"
@@ -42,7 +44,9 @@ class Net:
         self.names = [f"{self.prefix}n{i}" for i in range(count)]
         self._processes: list[subprocess.Popen[bytes]] = []
         self._batch("netns", [f"add {name}" for name in [self.switch, *self.names]])
-        subprocess.run(["ip", "-n", self.switch, "-batch", "-"], input=self._wiring(), text=True, check=True, timeout=60)
+        subprocess.run(
+            ["ip", "-n", self.switch, "-batch", "-"], input=self._wiring(), text=True, check=True, timeout=60
+        )
         for index, name in enumerate(self.names):
             lines = f"link set lo up\nlink set eth0 up\naddr add {self.address(index)}/16 dev eth0\n"
             subprocess.run(["ip", "-n", name, "-batch", "-"], input=lines, text=True, check=True, timeout=30)
@@ -50,11 +54,21 @@ class Net:
     def _wiring(self) -> str:
         lines = ["link add br0 type bridge forward_delay 0", "link set br0 up"]
         for index, name in enumerate(self.names):
-            lines += [f"link add p{index} type veth peer name eth0 netns {name}", f"link set p{index} master br0", f"link set p{index} up"]
+            lines += [
+                f"link add p{index} type veth peer name eth0 netns {name}",
+                f"link set p{index} master br0",
+                f"link set p{index} up",
+            ]
         return "\n".join(lines) + "\n"
 
     def _batch(self, noun: str, lines: Sequence[str]) -> None:
-        subprocess.run(["ip", "-batch", "-"], input="".join(f"{noun} {line}\n" for line in lines), text=True, check=True, timeout=60)
+        subprocess.run(
+            ["ip", "-batch", "-"],
+            input="".join(f"{noun} {line}\n" for line in lines),
+            text=True,
+            check=True,
+            timeout=60,
+        )
 
     @staticmethod
     def address(index: int) -> str:
@@ -126,7 +140,9 @@ class AgentProcess:
         self.send(**request)
         return self.receive()
 
-    def open(self, endpoints: Sequence[dict[str, Any]], run_id: str = RUN, port: int = PORT) -> dict[str, dict[str, Any]]:
+    def open(
+        self, endpoints: Sequence[dict[str, Any]], run_id: str = RUN, port: int = PORT
+    ) -> dict[str, dict[str, Any]]:
         """Open, by endpoint id."""
         answer = self.ask(op="open", run=run_id, port=port, endpoints=endpoints)
         assert answer["op"] == "open", answer
@@ -146,7 +162,9 @@ class AgentProcess:
         assert answer["op"] == "fire", answer
         return {entry["id"]: entry for entry in answer["names"]}
 
-    def seen(self, fired: dict[int, dict[str, Any]], target: str, protocols: Sequence[str], port: int = PORT) -> dict[str, Any]:
+    def seen(
+        self, fired: dict[int, dict[str, Any]], target: str, protocols: Sequence[str], port: int = PORT
+    ) -> dict[str, Any]:
         """What `target` saw of these probes, whose protocols are given in the order of their ids."""
         asked = [
             {"id": probe, "target": target, "protocol": protocols[place], "port": port, "sport": fired[probe]["sport"]}

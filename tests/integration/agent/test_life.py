@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from swarmlab.probes.bundle import agent_archive, bootstrap
+from swarmlab.probes.session.bundle import agent_archive, bootstrap
 from tests.integration.agent.rig import PORT, AgentProcess, Net, wait_for
 
 pytestmark = pytest.mark.root
@@ -88,8 +88,14 @@ def test_close_gives_everything_back_and_open_may_follow(agent: AgentProcess, ne
         (b'{"op": "open", "run": "xyz", "port": 1, "endpoints": []}', "run: expected 16 hex digits, got 'xyz'"),
         (b'{"op": "open", "run": "0000000000000000", "port": 0}', "port: expected a number from 1 to 65535, got '0'"),
         (b'{"op": "open", "run": "0000000000000000", "port": 5, "endpoints": [{"id": 5}]}', "id: expected a string"),
-        (b'{"op": "open", "run": "0000000000000000", "port": 5, "endpoints": [{"id": "a"}, {"id": "a"}]}', "an id occurs twice"),
-        (b'{"op": "open", "run": "0000000000000000", "port": 5, "endpoints": [{"id": "a", "path": "x"}]}', "expected an absolute path"),
+        (
+            b'{"op": "open", "run": "0000000000000000", "port": 5, "endpoints": [{"id": "a"}, {"id": "a"}]}',
+            "an id occurs twice",
+        ),
+        (
+            b'{"op": "open", "run": "0000000000000000", "port": 5, "endpoints": [{"id": "a", "path": "x"}]}',
+            "expected an absolute path",
+        ),
         (b"[" * 100_000, "not JSON"),
         (b"\xff\xfe\x00", "not JSON"),
     ],
@@ -142,7 +148,11 @@ def test_an_endpoint_that_ends_after_open_can_neither_send_nor_vouch(agent: Agen
     agent.open([{"id": "mortal", "pid": sleeper.pid}, net.endpoint(1)])
     sleeper.kill()
     sleeper.wait()
-    probes = [(0, "mortal", "tcp", net.address(1)), (1, "t1", "tcp", net.address(0)), (2, "none", "udp", net.address(0))]
+    probes = [
+        (0, "mortal", "tcp", net.address(1)),
+        (1, "t1", "tcp", net.address(0)),
+        (2, "none", "udp", net.address(0)),
+    ]
     fired = agent.fire([(*probe, PORT) for probe in probes])
     assert [fired[n]["outcome"] for n in range(3)] == ["sender_dead", "answered", "sender_dead"]
     assert fired[0]["detail"] == f"gone: process {sleeper.pid} does not exist"
@@ -200,7 +210,9 @@ def test_a_blocked_matrix_costs_one_timeout(agent: AgentProcess, make_net: Calla
     assert took < 2.5, f"{len(pairs)} blocked probes took {took:.1f} s"
 
 
-def test_a_reader_who_takes_his_time_does_not_silence_the_listeners(make_agent: Callable[[], AgentProcess], net: Net) -> None:
+def test_a_reader_who_takes_his_time_does_not_silence_the_listeners(
+    make_agent: Callable[[], AgentProcess], net: Net
+) -> None:
     slow, other = make_agent(), make_agent()
     slow.open([net.endpoint(0)])
     other.open([net.endpoint(1)])
@@ -245,7 +257,10 @@ def test_a_host_without_the_whole_standard_library_is_told_what_to_install(tmp_p
     archive = tmp_path / "agent.pyz"
     archive.write_bytes(agent_archive())
     done = subprocess.run(["python3", "-I", str(blocker), str(archive)], capture_output=True, timeout=20)
-    assert (done.returncode, done.stderr) == (3, b"swarmlab agent: Python module json is missing: install python3 (not python3-minimal)\n")
+    assert (done.returncode, done.stderr) == (
+        3,
+        b"swarmlab agent: Python module json is missing: install python3 (not python3-minimal)\n",
+    )
 
 
 def test_a_killed_agent_leaves_nothing_in_the_namespaces(agent: AgentProcess, net: Net) -> None:

@@ -1,4 +1,6 @@
-"""Sizes between real namespaces: what passes whole, what is lost by size alone, and what tells that apart from a dead way."""
+"""Sizes between real namespaces: what passes whole, what is lost by size alone, and what tells that apart from a dead
+way.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from swarmlab.probes.bundle import agent_archive, bootstrap
+from swarmlab.probes.session.bundle import agent_archive, bootstrap
 from tests.integration.agent.rig import PORT, AgentProcess, Net, run
 
 pytestmark = pytest.mark.root
@@ -20,16 +22,20 @@ def opened(agent: AgentProcess, net: Net, *indexes: int) -> None:
     assert {entry["error"] for entry in answer.values()} == {""}
 
 
-def weigh(agent: AgentProcess, *trials: tuple[str, str, int], timeout: float = 1.0) -> list[dict[str, Any]]:
+def measure_mtu(agent: AgentProcess, *sizes: tuple[str, str, int], timeout: float = 1.0) -> list[dict[str, Any]]:
     """(from, address, bulk) each."""
-    entries = [{"id": n, "from": source, "address": address, "bulk": bulk} for n, (source, address, bulk) in enumerate(trials)]
+    entries = [
+        {"id": n, "from": source, "address": address, "bulk": bulk} for n, (source, address, bulk) in enumerate(sizes)
+    ]
     answer = agent.ask(op="mtu", timeout=timeout, trials=entries)
     assert answer["op"] == "mtu", answer
-    return [next(entry for entry in answer["trials"] if entry["id"] == n) for n in range(len(trials))]
+    return [next(entry for entry in answer["trials"] if entry["id"] == n) for n in range(len(sizes))]
 
 
 def narrow(net: Net, index: int, mtu: int) -> None:
-    """The switch's port to this namespace takes no larger frame, and says nothing about it; transfers leave in single packets."""
+    """The switch's port to this namespace takes no larger frame, and says nothing about it; transfers leave in single
+    packets.
+    """
     run("ip", "-n", net.switch, "link", "set", f"p{index}", "mtu", str(mtu))
     for name in net.names:
         run("ip", "-n", name, "link", "set", "eth0", "gso_max_segs", "1")
@@ -37,25 +43,34 @@ def narrow(net: Net, index: int, mtu: int) -> None:
 
 def test_a_full_size_datagram_and_a_transfer_pass_both_ways(agent: AgentProcess, net: Net) -> None:
     opened(agent, net, 0, 1)
-    there, back = weigh(agent, ("t0", net.address(1), BULK), ("t1", net.address(0), BULK))
+    there, back = measure_mtu(agent, ("t0", net.address(1), BULK), ("t1", net.address(0), BULK))
     for found, target in ((there, "t1"), (back, "t0")):
         assert (found["error"], found["interface"], found["mtu"], found["largest"]) == ("", "eth0", 1500, 1500)
         assert (found["small"], found["full"], found["exact"], found["responder"]) == (True, True, True, target)
-        assert [(b["size"], b["moved"], b["responder"]) for b in found["bulk"]] == [(64, 64, target), (BULK, BULK, target)]
+        assert [(b["size"], b["moved"], b["responder"]) for b in found["bulk"]] == [
+            (64, 64, target),
+            (BULK, BULK, target),
+        ]
 
 
 def test_the_interfaces_own_mtu_is_the_full_size(agent: AgentProcess, net: Net) -> None:
     net.inside(0, "ip", "link", "set", "eth0", "mtu", "1280")
     opened(agent, net, 0, 1)
-    (found,) = weigh(agent, ("t0", net.address(1), 0))
+    (found,) = measure_mtu(agent, ("t0", net.address(1), 0))
     assert (found["mtu"], found["full"], found["largest"], found["bulk"]) == (1280, True, 1280, [])
 
 
 def test_a_narrow_place_on_the_way_is_measured_to_the_byte(agent: AgentProcess, net: Net) -> None:
     narrow(net, 1, 1300)
     opened(agent, net, 0, 1, 2)
-    there, elsewhere = weigh(agent, ("t0", net.address(1), BULK), ("t0", net.address(2), BULK), timeout=2.0)
-    assert (there["mtu"], there["small"], there["full"], there["largest"], there["exact"]) == (1500, True, False, 1300, True)
+    there, elsewhere = measure_mtu(agent, ("t0", net.address(1), BULK), ("t0", net.address(2), BULK), timeout=2.0)
+    assert (there["mtu"], there["small"], there["full"], there["largest"], there["exact"]) == (
+        1500,
+        True,
+        False,
+        1300,
+        True,
+    )
     assert there["tries"] >= 3
     few, many = there["bulk"]
     assert few["responder"] == "t1"
@@ -68,14 +83,20 @@ def test_a_narrow_place_on_the_way_is_measured_to_the_byte(agent: AgentProcess, 
 def test_a_dead_way_acknowledges_nothing_at_all(agent: AgentProcess, net: Net) -> None:
     opened(agent, net, 0, 1)
     net.unplug(1)
-    (found,) = weigh(agent, ("t0", net.address(1), BULK), timeout=0.5)
-    assert (found["error"], found["small"], found["full"], found["largest"], found["exact"]) == ("", False, False, 0, False)
+    (found,) = measure_mtu(agent, ("t0", net.address(1), BULK), timeout=0.5)
+    assert (found["error"], found["small"], found["full"], found["largest"], found["exact"]) == (
+        "",
+        False,
+        False,
+        0,
+        False,
+    )
     assert [b["responder"] for b in found["bulk"]] == ["", ""]
 
 
 def test_a_sender_that_cannot_send_says_why(agent: AgentProcess, net: Net) -> None:
     opened(agent, net, 0)
-    (unknown, unrouted) = weigh(agent, ("t9", net.address(0), 0), ("t0", "192.0.2.1", 0))
+    (unknown, unrouted) = measure_mtu(agent, ("t9", net.address(0), 0), ("t0", "192.0.2.1", 0))
     assert "no endpoint 't9'" in unknown["error"]
     assert (unrouted["small"], unrouted["full"]) == (False, False)
     assert "ENETUNREACH" in unrouted["detail"]
@@ -88,7 +109,7 @@ def test_without_trials_it_tells_the_fragments_that_came(make_net: Callable[[int
     try:
         agent.open([net.endpoint(0), net.endpoint(1)])
         before = agent.ask(op="mtu", timeout=1.0, trials=[])["fragments"]["arrived"]
-        weigh(agent, ("t0", net.address(1), BULK))
+        measure_mtu(agent, ("t0", net.address(1), BULK))
         assert agent.ask(op="mtu", timeout=1.0, trials=[])["fragments"]["arrived"] == before
         script = f"import socket; socket.socket(2, 2).sendto(bytes(4000), ('{net.address(1)}', 9))"
         net.inside(0, "python3", "-c", script)
@@ -103,7 +124,22 @@ def test_vxlan_in_fragments_is_seen_by_the_counter_alone(make_net: Callable[[int
     for index in (0, 1):
         net.inside(index, "ip", "link", "set", "eth0", "mtu", "1300")
         peer = net.address(1 - index)
-        made = ["ip", "link", "add", "vx0", "type", "vxlan", "id", "77", "remote", peer, "local", net.address(index), "dstport", "4789"]
+        made = [
+            "ip",
+            "link",
+            "add",
+            "vx0",
+            "type",
+            "vxlan",
+            "id",
+            "77",
+            "remote",
+            peer,
+            "local",
+            net.address(index),
+            "dstport",
+            "4789",
+        ]
         net.inside(index, *made)
         net.inside(index, "ip", "addr", "add", f"10.88.0.{index + 1}/24", "dev", "vx0")
         net.inside(index, "ip", "link", "set", "vx0", "mtu", "1450", "up")
@@ -112,7 +148,7 @@ def test_vxlan_in_fragments_is_seen_by_the_counter_alone(make_net: Callable[[int
     try:
         opened(agent, net, 0, 1)
         before = agent.ask(op="mtu", timeout=1.0, trials=[])["fragments"]["arrived"]
-        over, beneath = weigh(agent, ("t0", "10.88.0.2", 0), ("t0", net.address(1), 0))
+        over, beneath = measure_mtu(agent, ("t0", "10.88.0.2", 0), ("t0", net.address(1), 0))
         assert (over["mtu"], over["full"], beneath["largest"]) == (1450, True, 1300)
         assert agent.ask(op="mtu", timeout=1.0, trials=[])["fragments"]["arrived"] > before
     finally:
@@ -144,5 +180,7 @@ def test_a_transfer_that_comes_in_drops_is_taken_all_the_same(agent: AgentProces
 @pytest.mark.parametrize("trial", [{"id": 65535}, {"address": "nowhere"}, {"bulk": -1}, {"bulk": 1 << 30}])
 def test_a_trial_that_makes_no_sense_is_refused(agent: AgentProcess, net: Net, trial: dict[str, Any]) -> None:
     opened(agent, net, 0)
-    answer = agent.ask(op="mtu", timeout=1.0, trials=[{"id": 0, "from": "t0", "address": "10.77.0.1", "bulk": 0, **trial}])
+    answer = agent.ask(
+        op="mtu", timeout=1.0, trials=[{"id": 0, "from": "t0", "address": "10.77.0.1", "bulk": 0, **trial}]
+    )
     assert answer["op"] == "error"

@@ -41,7 +41,9 @@ def test_answers_and_their_codes(served: AgentProcess) -> None:
 
 def test_an_accepted_set_counts_in_any_order_and_is_waited_for(served: AgentProcess) -> None:
     start = time.monotonic()
-    found = served.names([question(0, "pair", ["9.9.9.9"], ["10.0.2.3", "10.0.2.4"]), question(1, "slow", ["10.0.2.3"])], 10.0)
+    found = served.names(
+        [question(0, "pair", ["9.9.9.9"], ["10.0.2.3", "10.0.2.4"]), question(1, "slow", ["10.0.2.3"])], 10.0
+    )
     assert [e["outcome"] for e in found.values()] == ["answered", "answered"]
     assert found[1]["addresses"] == ["10.0.2.3"] and found[1]["sends"] == 3
     assert time.monotonic() - start < 5

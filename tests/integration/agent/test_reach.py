@@ -117,17 +117,23 @@ def test_the_senders_own_firewall_is_not_a_missing_route(agent: AgentProcess, ne
 
 
 def test_a_router_that_says_unreachable(agent: AgentProcess, make_net: Callable[[int], Net]) -> None:
-    """n3 routes to a subnet that it has no way to. One sender per protocol: it tells each of them only once a second."""
+    """n3 routes to a subnet that it has no way to. One sender per protocol: it tells each of them only once a
+    second.
+    """
     net = make_net(4)
     net.inside(3, "sysctl", "-qw", "net.ipv4.ip_forward=1")
     net.inside(3, "ip", "route", "add", "unreachable", "198.51.100.0/24")
     for index in range(3):
         net.inside(index, "ip", "route", "add", "198.51.100.0/24", "via", net.address(3))
     opened(agent, net, 0, 1, 2)
-    fired = agent.fire([(place, f"t{place}", protocol, "198.51.100.7", PORT) for place, protocol in enumerate(ALL)], 2.5)
+    fired = agent.fire(
+        [(place, f"t{place}", protocol, "198.51.100.7", PORT) for place, protocol in enumerate(ALL)], 2.5
+    )
     assert outcomes(fired) == ["unreachable"] * 3
     assert [e["left"] for e in fired.values()] == [True] * 3
-    assert f"code 1 from {net.address(3)}" in fired[1]["detail"] and f"code 1 from {net.address(3)}" in fired[2]["detail"]
+    assert (
+        f"code 1 from {net.address(3)}" in fired[1]["detail"] and f"code 1 from {net.address(3)}" in fired[2]["detail"]
+    )
 
 
 def test_an_address_that_nobody_has_is_asked_for_by_arp(agent: AgentProcess, net: Net) -> None:
@@ -154,7 +160,9 @@ def test_a_rejecting_firewall_is_refused_and_a_prohibiting_one_unreachable(agent
 def test_an_application_on_an_extra_port_counts_as_an_answer_of_nobody(agent: AgentProcess, net: Net) -> None:
     """One of them never looks at its connections, the other answers: that is told apart."""
     mute = "import socket,time\ns=socket.create_server(('',5432))\n"
-    talks = "t=socket.create_server(('',5434))\nprint('up',flush=True)\nc=t.accept()[0]\nc.send(b'hello')\ntime.sleep(60)"
+    talks = (
+        "t=socket.create_server(('',5434))\nprint('up',flush=True)\nc=t.accept()[0]\nc.send(b'hello')\ntime.sleep(60)"
+    )
     process = net.spawn(1, "python3", "-c", mute + talks)
     assert process.stdout is not None and process.stdout.readline() == b"up\n"
     answer = agent.open([net.endpoint(0), net.endpoint(1, extra_ports=[5432, 5433, 5434])])
@@ -170,7 +178,7 @@ def test_a_watched_port_is_captured_but_nobody_listens_on_it(agent: AgentProcess
     assert [answer[t]["error"] for t in ("t0", "t1")] == ["", ""]
     fired = agent.fire([(0, "t0", "tcp", net.address(1), 8080), (1, "t0", "udp", net.address(1), 8080)])
     assert [(e["outcome"], e["left"]) for e in fired.values()] == [("refused", True)] * 2
-    for _ in range(2):  # captures may be asked again about the same volley
+    for _ in range(2):  # captures may be asked again about the same batch
         seen = agent.seen(fired, "t1", ["tcp", "udp"], 8080)
         assert [e["seen"] for e in seen["probes"]] == [True, True]
         assert seen["listeners"] == {"t1": ""}

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from swarmlab.probes.bundle import agent_archive, bootstrap
+from swarmlab.probes.session.bundle import agent_archive, bootstrap
 from tests.integration.agent.rig import AgentProcess, Net, wait_for
 
 pytestmark = pytest.mark.root
@@ -68,7 +68,9 @@ for _ in range({}):
 """
 
 
-def send(net: Net, index: int, payload: bytes, port: int = DATA_PORT, times: int = 1, kind: str = "(2, 2)", to: int = 1) -> None:
+def send(
+    net: Net, index: int, payload: bytes, port: int = DATA_PORT, times: int = 1, kind: str = "(2, 2)", to: int = 1
+) -> None:
     """From a namespace to another, as UDP or (kind (2, 3, protocol)) as raw IP."""
     net.inside(index, sys.executable, "-c", SEND.format(times), kind, repr((net.address(to), port)), payload.hex())
 
@@ -81,7 +83,14 @@ def test_both_ends_count_by_kind_and_find_the_canary(pair: tuple[Net, AgentProce
     net, here, there = pair
     for agent in (here, there):
         start(agent, film=65536)
-    send(net, 0, vxlan(4097, bytes(14) + b"E" + bytes(27) + f"GET /{CANARY} HTTP/1.1\r\nHost: db\r\n\r\n".encode() + b"\xff\x00"), times=3)
+    send(
+        net,
+        0,
+        vxlan(
+            4097, bytes(14) + b"E" + bytes(27) + f"GET /{CANARY} HTTP/1.1\r\nHost: db\r\n\r\n".encode() + b"\xff\x00"
+        ),
+        times=3,
+    )
     send(net, 0, struct.pack("!II", 0xDEADBEEF, 1) + os.urandom(60), kind="(2, 3, 50)", port=0, times=2)
     send(net, 0, b"x" * 3000, port=9999)
     wait_for("the canary was seen", lambda: here.ask(op="wire_look")["left"] == ["c1"])
@@ -96,10 +105,10 @@ def test_both_ends_count_by_kind_and_find_the_canary(pair: tuple[Net, AgentProce
         assert (canary["canary"], canary["number"]) == ("c1", 4097)
         assert (canary["from"], canary["to"], canary["packets"]) == (net.address(0), net.address(1), 3)
         assert canary["excerpt"] == f"GET /{CANARY} HTTP/1.1\r\nHost: db\r\n\r\n"
-    film = base64.b64decode(left["film"])
-    assert struct.unpack("=I", film[:4])[0] == 0xA1B2C3D4
-    assert film.count(CANARY.encode()) >= 3
-    assert struct.unpack("!H", film[24 + 16 : 24 + 18])[0] <= 4
+    pcap = base64.b64decode(left["film"])
+    assert struct.unpack("=I", pcap[:4])[0] == 0xA1B2C3D4
+    assert pcap.count(CANARY.encode()) >= 3
+    assert struct.unpack("!H", pcap[24 + 16 : 24 + 18])[0] <= 4
 
 
 def test_a_canary_in_any_other_packet_is_found_too(pair: tuple[Net, AgentProcess, AgentProcess]) -> None:
@@ -109,7 +118,10 @@ def test_a_canary_in_any_other_packet_is_found_too(pair: tuple[Net, AgentProcess
     send(net, 0, b"hello " + CANARY.encode(), port=7777)
     send(net, 0, struct.pack("!II", 7, 1) + OTHER.encode(), kind="(2, 3, 50)", port=0)
     answer = stop(here)
-    assert {(c["canary"], c["kind"], c["number"]) for c in answer["canaries"] if c["outgoing"]} == {("c1", "other", 17), ("c2", "esp", 7)}
+    assert {(c["canary"], c["kind"], c["number"]) for c in answer["canaries"] if c["outgoing"]} == {
+        ("c1", "other", 17),
+        ("c2", "esp", 7),
+    }
 
 
 def test_what_arrives_in_a_namespace_is_told_and_sent_from_there(pair: tuple[Net, AgentProcess, AgentProcess]) -> None:
@@ -167,10 +179,16 @@ def test_the_kernels_own_tables_are_told(pair: tuple[Net, AgentProcess, AgentPro
     [
         ({"op": "wire_start", "data_port": 0}, "mark: expected a string"),
         ({"op": "wire_start", "mark": "no!"}, "mark: expected 8 to 24"),
-        ({"op": "wire_start", "mark": MARK, "data_port": 1, "port": 1, "canaries": {"c": "short"}}, "canaries: 'c': expected the mark"),
+        (
+            {"op": "wire_start", "mark": MARK, "data_port": 1, "port": 1, "canaries": {"c": "short"}},
+            "canaries: 'c': expected the mark",
+        ),
         ({"op": "wire_stop"}, "nothing is captured"),
         ({"op": "wire_state", "vnis": [0]}, "vnis: expected a number from 1"),
-        ({"op": "wire_send", "sends": [{"from": "a", "address": "::1", "payload": ""}]}, "address: '::1' is not an IPv4 address"),
+        (
+            {"op": "wire_send", "sends": [{"from": "a", "address": "::1", "payload": ""}]},
+            "address: '::1' is not an IPv4 address",
+        ),
     ],
 )
 def test_bad_requests_are_told_apart(agent: AgentProcess, request_: dict[str, Any], text: str) -> None:
@@ -185,7 +203,9 @@ def resident_kilobytes(agent: AgentProcess) -> int:
 
 
 def test_50_000_packets_a_second_for_10_s(pair: tuple[Net, AgentProcess, AgentProcess]) -> None:
-    """Memory does not grow, and what is not counted is told: packets counted and dropped add up to those that were sent."""
+    """Memory does not grow, and what is not counted is told: packets counted and dropped add up to those that were
+    sent.
+    """
     net, here, _ = pair
     start(here)
     before = resident_kilobytes(here)

@@ -15,8 +15,8 @@ import pytest
 from swarmlab.errors import ProviderError, SwarmRefused
 from swarmlab.model.host import Host
 from swarmlab.providers import Provider, get
+from swarmlab.providers.docker.provisioning import Thing
 from swarmlab.providers.images.stand_in import stand_in_archive
-from swarmlab.providers.making import Thing
 from swarmlab.remote import Remote, fan_out
 from tests.integration.providers.lab import Lab, created
 from tests.integration.providers.lab import lab as make_lab
@@ -62,7 +62,9 @@ def test_each_host_has_an_engine_of_its_own(lab: Lab) -> None:
 def test_hosts_reach_each_other_on_the_underlay_and_nothing_else(lab: Lab) -> None:
     first, second = lab.hosts
     with Remote(first) as remote:
-        banner = remote.run(["bash", "-c", 'read -r -t 5 line <"/dev/tcp/$0/22" && echo "$line"', second.address]).stdout
+        banner = remote.run(
+            ["bash", "-c", 'read -r -t 5 line <"/dev/tcp/$0/22" && echo "$line"', second.address]
+        ).stdout
         assert banner.startswith("SSH-2.0-")
         assert "default" not in remote.run(["ip", "route"]).stdout
 
@@ -120,9 +122,9 @@ def test_another_home_does_not_touch_it(lab: Lab, client: docker.DockerClient) -
 
 
 def test_another_engine_version_is_refused_not_mixed_in(lab: Lab) -> None:
-    from swarmlab.providers.container import Wanted
+    from swarmlab.providers.docker.container import Wanted
+    from swarmlab.providers.docker.provisioning import running
     from swarmlab.providers.lab_keys import lab_keys
-    from swarmlab.providers.making import running
 
     name = f"swarmlab-{lab.wanted.lab}"
     other = Wanted(lab.wanted.lab, "host1", lab.wanted.home, "never-used", "28.5", name, lab.hosts[0].address)
@@ -177,7 +179,9 @@ def test_nothing_is_left_and_that_can_be_said_twice(client: docker.DockerClient,
 
 def test_two_who_remove_at_once_do_not_disturb_each_other(client: docker.DockerClient, tmp_path: Path) -> None:
     for short in make_lab(tmp_path, 1):
-        fan_out({"one": get("docker"), "other": get("docker")}, partial(_destroy, threading.Barrier(2), short.wanted.lab))
+        fan_out(
+            {"one": get("docker"), "other": get("docker")}, partial(_destroy, threading.Barrier(2), short.wanted.lab)
+        )
         assert _left(client, short.wanted.lab) == []
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from swarmlab.agent.lacks import lacks
-from swarmlab.probes.bundle import agent_archive
+from swarmlab.agent.kernel.features import missing_features
+from swarmlab.probes.session.bundle import agent_archive
 from swarmlab.providers import get, kernel
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
@@ -32,11 +32,11 @@ def test_a_child_and_a_container_are_told_the_same(client: docker.DockerClient) 
     asked = kernel._in_a_container(client, PACKED)
     if asked.why == "known once a node image is built":
         pytest.skip(asked.why)
-    assert asked.lacks is not None, asked
+    assert asked.missing_features is not None, asked
     assert kernel.probe(client, agent_archive()) == asked
     if kernel._same_kernel(client):
         assert kernel._in_a_child(PACKED) == asked
-        assert asked.lacks == frozenset(lacks())
+        assert asked.missing_features == frozenset(missing_features())
 
 
 def test_the_container_removes_itself(client: docker.DockerClient) -> None:
@@ -59,5 +59,7 @@ def test_the_container_removes_itself(client: docker.DockerClient) -> None:
 )
 def test_who_may_not_ask_does_not_say_that_it_is_missing(capability: str, why: str) -> None:
     weak = ["setpriv", f"--bounding-set=-{capability}", f"--inh-caps=-{capability}", "--"]
-    ran = subprocess.run([*weak, sys.executable, *kernel.PYTHON, PACKED], capture_output=True, text=True, timeout=20, check=False)
+    ran = subprocess.run(
+        [*weak, sys.executable, *kernel.PYTHON, PACKED], capture_output=True, text=True, timeout=20, check=False
+    )
     assert kernel._read(ran.stdout, ran.stderr) == kernel.Probed(None, f"its kernel could not be asked: {why}")

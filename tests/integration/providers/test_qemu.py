@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from swarmlab.model.host import Host
-from swarmlab.providers import HostsWanted, get, qemu_processes
+from swarmlab.providers import HostsWanted, get
+from swarmlab.providers.qemu import processes as qemu_processes
 from swarmlab.remote import Remote, fan_out
 from tests.integration.providers.lab import Lab, created
 
@@ -60,7 +61,9 @@ def test_the_engine_keeps_its_identity_when_it_is_started_again(lab: Lab) -> Non
 
 def test_machines_reach_each_other_on_the_underlay_and_nothing_else(lab: Lab) -> None:
     first, second = lab.hosts
-    assert _say(first, "bash", "-c", 'read -r -t 20 line <"/dev/tcp/$0/22" && echo "$line"', second.address).startswith("SSH-2.0-")
+    assert _say(first, "bash", "-c", 'read -r -t 20 line <"/dev/tcp/$0/22" && echo "$line"', second.address).startswith(
+        "SSH-2.0-"
+    )
     assert "default" not in _say(first, "ip", "route")
     assert f"inet {first.address}/24" in _say(first, "ip", "-4", "address", "show", "dev", "eth0")
 

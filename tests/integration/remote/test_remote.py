@@ -19,7 +19,27 @@ from tests.integration.providers.lab import Lab
 from tests.integration.providers.lab import lab as make_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
-ODD = ["", " ", "a b", "$HOME", "`id`", "$(id)", "it's", '"', "\\", "*", ";", "&", "|", "\n", "-n", "ä€😀", "#", "~", "!"]
+ODD = [
+    "",
+    " ",
+    "a b",
+    "$HOME",
+    "`id`",
+    "$(id)",
+    "it's",
+    '"',
+    "\\",
+    "*",
+    ";",
+    "&",
+    "|",
+    "\n",
+    "-n",
+    "ä€😀",
+    "#",
+    "~",
+    "!",
+]
 ECHO = "import sys\nfor line in sys.stdin: print('y' * int(line), flush=True)"
 
 
@@ -98,14 +118,19 @@ def test_input_is_streamed_and_its_own_errors_come_back(remote: Remote) -> None:
 
 def test_several_threads_at_once(remote: Remote) -> None:
     texts = [f"number {number}" for number in range(20)]
-    assert fan_out(texts, lambda text: remote.run(["echo", text]).stdout, workers=20) == {text: f"{text}\n" for text in texts}
+    assert fan_out(texts, lambda text: remote.run(["echo", text]).stdout, workers=20) == {
+        text: f"{text}\n" for text in texts
+    }
 
 
 def test_a_file_is_put_whole_with_its_mode_and_directories(remote: Remote) -> None:
     remote.put(b"one", "/srv/it's here/deep/file", 0o640)
     remote.put(b"two", "/srv/it's here/deep/file", 0o640)
     assert remote.run(["cat", "/srv/it's here/deep/file"]).stdout == "two"
-    assert remote.run(["stat", "-c", "%a", "/srv/it's here", "/srv/it's here/deep/file"]).stdout.split() == ["700", "640"]
+    assert remote.run(["stat", "-c", "%a", "/srv/it's here", "/srv/it's here/deep/file"]).stdout.split() == [
+        "700",
+        "640",
+    ]
     assert remote.run(["ls", "-A", "/srv/it's here/deep"]).stdout.split() == ["file"]
 
 
@@ -147,7 +172,13 @@ def test_a_sessions_command_ends_with_it(remote: Remote) -> None:
     session = remote.session(["sh", "-c", "echo $$; exec cat"])
     pid = session.read_line(5, 100).decode()
     session.close()
-    gone = ["sh", "-c", 'n=0; while [ -d "/proc/$1" ]; do n=$((n+1)); [ $n -gt 50 ] && exit 1; sleep 0.1; done', "sh", pid]
+    gone = [
+        "sh",
+        "-c",
+        'n=0; while [ -d "/proc/$1" ]; do n=$((n+1)); [ $n -gt 50 ] && exit 1; sleep 0.1; done',
+        "sh",
+        pid,
+    ]
     assert remote.run(gone, check=False).status == 0
 
 
@@ -168,7 +199,9 @@ def test_an_unknown_host_key_is_refused_and_not_learnt(host: Host, tmp_path: Pat
     assert empty.read_text() == ""
 
 
-def test_a_wrong_identity(host: Host, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_identity(
+    host: Host, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     wrong, _ = make_keypair(tmp_path, "wrong")
     with caplog.at_level(logging.DEBUG), pytest.raises(HostError) as caught:
         Remote(replace(host, ssh=replace(host.ssh, identity=wrong))).connect(10)
@@ -196,6 +229,8 @@ def test_a_connection_that_is_lost_in_mid_command_and_a_host_that_is_gone(lab: L
     container.kill()
     with pytest.raises(HostError, match="host1: `cat` ended early, with its connection"):
         session.read_line(10, 10)
-    with pytest.raises(HostError, match=r"host1: no SSH connection within 0\.5 s: .*127.0.0.1:\d+ (refuses|fails)") as caught:
+    with pytest.raises(
+        HostError, match=r"host1: no SSH connection within 0\.5 s: .*127.0.0.1:\d+ (refuses|fails)"
+    ) as caught:
         Remote(host).connect(0.5)
     assert "swarmlab status" in caught.value.fix

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarmlab.agent import bpf, kernel
+from swarmlab.agent.kernel import bpf, constants
 from swarmlab.agent.protocol import nonce
 
 PORTS = [41000, 5432]
@@ -66,27 +66,27 @@ def ip6(following: int, body: bytes) -> bytes:
 
 
 OURS = {
-    "syn": (ip4(6, tcp(1, 41000, 0x02)), kernel.ETH_P_IP),
-    "syn-ack": (ip4(6, tcp(41000, 1, 0x12)), kernel.ETH_P_IP),
-    "rst": (ip4(6, tcp(41000, 1, 0x14)), kernel.ETH_P_IP),
-    "syn behind IP options": (ip4(6, tcp(1, 5432, 0x02), options=10), kernel.ETH_P_IP),
-    "request": (ip4(17, udp(1, 41000)), kernel.ETH_P_IP),
-    "answer": (ip4(17, udp(5432, 1)), kernel.ETH_P_IP),
-    "echo": (ip4(1, b"\x08\0\0\0\0\0\0\0" + nonce(RUN, 1)), kernel.ETH_P_IP),
-    "arp": (bytes(28), kernel.ETH_P_ARP),
-    "syn over IPv6": (ip6(6, tcp(1, 41000, 0x02)), kernel.ETH_P_IPV6),
-    "request over IPv6": (ip6(17, udp(1, 41000)), kernel.ETH_P_IPV6),
+    "syn": (ip4(6, tcp(1, 41000, 0x02)), constants.ETH_P_IP),
+    "syn-ack": (ip4(6, tcp(41000, 1, 0x12)), constants.ETH_P_IP),
+    "rst": (ip4(6, tcp(41000, 1, 0x14)), constants.ETH_P_IP),
+    "syn behind IP options": (ip4(6, tcp(1, 5432, 0x02), options=10), constants.ETH_P_IP),
+    "request": (ip4(17, udp(1, 41000)), constants.ETH_P_IP),
+    "answer": (ip4(17, udp(5432, 1)), constants.ETH_P_IP),
+    "echo": (ip4(1, b"\x08\0\0\0\0\0\0\0" + nonce(RUN, 1)), constants.ETH_P_IP),
+    "arp": (bytes(28), constants.ETH_P_ARP),
+    "syn over IPv6": (ip6(6, tcp(1, 41000, 0x02)), constants.ETH_P_IPV6),
+    "request over IPv6": (ip6(17, udp(1, 41000)), constants.ETH_P_IPV6),
 }
 FOREIGN = {
-    "data segment": (ip4(6, tcp(1, 41000, 0x18)), kernel.ETH_P_IP),
-    "syn to another port": (ip4(6, tcp(1, 80, 0x02)), kernel.ETH_P_IP),
-    "udp to another port": (ip4(17, udp(1, 53)), kernel.ETH_P_IP),
-    "somebody's ping": (ip4(1, b"\x08\0\0\0\0\0\0\0" + b"abcdefghijklmnop"), kernel.ETH_P_IP),
-    "later fragment": (ip4(17, udp(1, 41000), fragment=7), kernel.ETH_P_IP),
-    "another protocol": (ip4(50, udp(1, 41000)), kernel.ETH_P_IP),
+    "data segment": (ip4(6, tcp(1, 41000, 0x18)), constants.ETH_P_IP),
+    "syn to another port": (ip4(6, tcp(1, 80, 0x02)), constants.ETH_P_IP),
+    "udp to another port": (ip4(17, udp(1, 53)), constants.ETH_P_IP),
+    "somebody's ping": (ip4(1, b"\x08\0\0\0\0\0\0\0" + b"abcdefghijklmnop"), constants.ETH_P_IP),
+    "later fragment": (ip4(17, udp(1, 41000), fragment=7), constants.ETH_P_IP),
+    "another protocol": (ip4(50, udp(1, 41000)), constants.ETH_P_IP),
     "another ethertype": (ip4(17, udp(1, 41000)), 0x88CC),
-    "neighbour discovery": (ip6(58, udp(1, 41000)), kernel.ETH_P_IPV6),
-    "a stub": (b"\x45", kernel.ETH_P_IP),
+    "neighbour discovery": (ip6(58, udp(1, 41000)), constants.ETH_P_IPV6),
+    "a stub": (b"\x45", constants.ETH_P_IP),
 }
 
 
@@ -100,7 +100,7 @@ def test_foreign_ones_stay_out(name: str) -> None:
     assert accepts(CODE, *FOREIGN[name]) == 0
 
 
-@given(st.binary(max_size=120), st.sampled_from([kernel.ETH_P_IP, kernel.ETH_P_IPV6, kernel.ETH_P_ARP, 0]))
+@given(st.binary(max_size=120), st.sampled_from([constants.ETH_P_IP, constants.ETH_P_IPV6, constants.ETH_P_ARP, 0]))
 def test_the_program_ends_on_any_packet(packet: bytes, ethertype: int) -> None:
     assert accepts(CODE, packet, ethertype) in (0, bpf.KEEP)
 

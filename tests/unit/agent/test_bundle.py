@@ -7,7 +7,7 @@ import io
 import sys
 import zipfile
 
-from swarmlab.probes.bundle import _members, agent_archive, bootstrap
+from swarmlab.probes.session.bundle import _members, agent_archive, bootstrap
 
 STANDARD = set(sys.stdlib_module_names)
 
@@ -22,7 +22,12 @@ def test_the_same_source_makes_the_same_bytes() -> None:
 def test_it_holds_what_it_needs_and_nothing_of_this_machine() -> None:
     with zipfile.ZipFile(io.BytesIO(agent_archive())) as archive:
         names = archive.namelist()
-        assert {"__main__.py", "swarmlab/__init__.py", "swarmlab/agent/__init__.py", "swarmlab/agent/protocol.py"} <= set(names)
+        assert {
+            "__main__.py",
+            "swarmlab/__init__.py",
+            "swarmlab/agent/__init__.py",
+            "swarmlab/agent/protocol.py",
+        } <= set(names)
         assert all(name.endswith(".py") and not name.startswith("/") for name in names)
         assert {info.date_time[0] for info in archive.infolist()} == {1980}
 

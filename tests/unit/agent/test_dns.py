@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarmlab.agent import dns
+from swarmlab.agent.probing import dns
 
 IDENT = 0x1234
 IDS = frozenset({IDENT})
@@ -32,7 +32,9 @@ def test_a_records_are_found_behind_an_alias() -> None:
     assert dns.read(answered(query, alias + address, 2), IDS, "db") == dns.Reply("NOERROR", ("10.0.2.3",), False)
 
 
-@pytest.mark.parametrize(("number", "name"), [(0, "NOERROR"), (2, "SERVFAIL"), (3, "NXDOMAIN"), (5, "REFUSED"), (11, "RCODE11")])
+@pytest.mark.parametrize(
+    ("number", "name"), [(0, "NOERROR"), (2, "SERVFAIL"), (3, "NXDOMAIN"), (5, "REFUSED"), (11, "RCODE11")]
+)
 def test_rcodes_have_names(number: int, name: str) -> None:
     found = dns.read(answered(dns.question(IDENT, "db"), b"", 0, 0x8180 | number), IDS, "db")
     assert found is not None and found.rcode == name

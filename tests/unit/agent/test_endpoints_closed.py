@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from swarmlab.agent import endpoint as room
-from swarmlab.agent.capture import Capture
-from swarmlab.agent.endpoint import Endpoint, Spec, close_all
+from swarmlab.agent.probing import endpoint as room
+from swarmlab.agent.probing.capture import Capture
+from swarmlab.agent.probing.endpoint import Endpoint, Spec, close_all
 
 
 class FakeCapture:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from swarmlab.agent import namespace
-from swarmlab.agent.namespace import Gone, _check_process
+from swarmlab.agent.kernel import namespace
+from swarmlab.agent.kernel.namespace import Gone, _check_process
 
 ID = "3f" * 32
 STAT = "812 (evil) S 1) S " + " ".join(["0"] * 18) + " 4711 0 0"

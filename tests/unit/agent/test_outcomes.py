@@ -6,8 +6,8 @@ import errno
 
 import pytest
 
-from swarmlab.agent import outcomes
-from swarmlab.agent.evidence import _explain_silence, _explain_unreachable
+from swarmlab.agent.probing import outcomes
+from swarmlab.agent.probing.evidence import _explain_silence, _explain_unreachable
 from swarmlab.agent.protocol import ANSWER, answer, nonce, read_nonce
 from swarmlab.model.evidence import Outcome
 

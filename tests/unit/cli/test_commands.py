@@ -16,7 +16,7 @@ import pytest
 
 from swarmlab import scenario as scenarios
 from swarmlab.cli.flags import ENGINES, KERNELS
-from swarmlab.errors import Mark
+from swarmlab.errors import Place
 from swarmlab.events import Bus
 from swarmlab.lab.options import UpOptions
 from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
@@ -53,7 +53,9 @@ def scenario(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = SimpleNamespace(name="shop", title="A shop", error="")
     monkeypatch.setattr(scenarios, "find", lambda reference: Path("compose.yaml"))
     monkeypatch.setattr(scenarios, "read", lambda file, settings=None, *, stand_in=False: SCENARIO)
-    monkeypatch.setattr(scenarios, "lint", lambda scenario: [(Mark("compose.yaml", 4, 3), "no\x1b[2J limit"), (None, "odd")])
+    monkeypatch.setattr(
+        scenarios, "lint", lambda scenario: [(Place("compose.yaml", 4, 3), "no\x1b[2J limit"), (None, "odd")]
+    )
     monkeypatch.setattr(scenarios, "catalogue", lambda: [entry])
 
 
@@ -75,7 +77,10 @@ def test_down_of_one_and_all_is_refused(fake: Fake, run: Run) -> None:
     fake("down", lambda name, bus: pytest.fail("touched something"))
     fake("down.down_all", lambda bus: pytest.fail("touched something"))
     ran = run("down", "shop", "--all")
-    assert (ran.status, ran.err) == (2, "swarmlab: a lab's name and --all do not go together\n  fix: give one of them\n")
+    assert (ran.status, ran.err) == (
+        2,
+        "swarmlab: a lab's name and --all do not go together\n  fix: give one of them\n",
+    )
 
 
 @dataclass
@@ -95,7 +100,10 @@ class LabStatus:
     verdict: str = "pass"
     started: str = "2026-01-01"
     hosts: list[HostStatus] = field(
-        default_factory=lambda: [HostStatus("host1", "172.30.0.2", "ready", "20.10.24"), HostStatus("h2", "", "down", "")]
+        default_factory=lambda: [
+            HostStatus("host1", "172.30.0.2", "ready", "20.10.24"),
+            HostStatus("h2", "", "down", ""),
+        ]
     )
     services: list[tuple[str, str]] = field(default_factory=lambda: [("front", "2/2")])
 
@@ -180,7 +188,7 @@ def test_plan(fake: Fake, run: Run) -> None:
         why, problem = "the cheapest that works here", "docker: no engine\n  fix: start it"
         return SimpleNamespace(
             lab="shop", provider="docker", why=why, hosts=3, managers=1, scenario=SCENARIO, steps=["make 3 hosts"], problems=[problem],
-            needs=["ESP, which network back needs"], lacks=["ESP, which network back needs"], offers=OFFERS,
+            needs=["ESP, which network back needs"], missing_features=["ESP, which network back needs"], offers=OFFERS,
         )  # fmt: skip
 
     fake("plan", plan)
@@ -213,10 +221,16 @@ class Fitness:
 
 
 def test_doctor(fake: Fake, run: Run) -> None:
-    fake("doctor", lambda inventory: [Fitness("python", True, "3.11"), Fitness("ssh client", False, "not found", "install it")])
+    fake(
+        "doctor",
+        lambda inventory: [Fitness("python", True, "3.11"), Fitness("ssh client", False, "not found", "install it")],
+    )
     fake("offers.offers", lambda: OFFERS)
     ran = run("doctor")
-    assert (ran.status, ran.out) == (3, f"ok  python      3.11\nXX  ssh client  not found\n    fix: install it\n{TABLE}1 problem\n")
+    assert (ran.status, ran.out) == (
+        3,
+        f"ok  python      3.11\nXX  ssh client  not found\n    fix: install it\n{TABLE}1 problem\n",
+    )
     assert [row["name"] for row in json.loads(run("doctor", "--format", "json").out)] == [
         "python",
         "ssh client",
@@ -227,10 +241,16 @@ def test_doctor(fake: Fake, run: Run) -> None:
     assert run("doctor").status == 0
     fake(
         "doctor",
-        lambda inventory: [Fitness("provider docker", True, "works"), Fitness("provider qemu", False, "none", "get it", needed=False)],
+        lambda inventory: [
+            Fitness("provider docker", True, "works"),
+            Fitness("provider qemu", False, "none", "get it", needed=False),
+        ],
     )
     ran = run("doctor")
-    assert (ran.status, ran.out) == (0, f"ok  provider docker  works\n--  provider qemu    none\n    fix: get it\n{TABLE}all is well\n")
+    assert (ran.status, ran.out) == (
+        0,
+        f"ok  provider docker  works\n--  provider qemu    none\n    fix: get it\n{TABLE}all is well\n",
+    )
 
 
 def test_report_in_another_format(fake: Fake, run: Run, tmp_path: Path) -> None:
@@ -255,7 +275,9 @@ def test_completion_scripts(run: Run, shell: str) -> None:
 def complete(words: str, index: int) -> list[str]:
     """What bash is offered."""
     env = {**os.environ, "_SWARMLAB_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(index)}
-    ran = subprocess.run(["python", "-m", "swarmlab.cli.main"], env=env | {"PATH": _path()}, capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        ["python", "-m", "swarmlab.cli.main"], env=env | {"PATH": _path()}, capture_output=True, text=True, check=True
+    )
     return [line.partition(",")[2] for line in ran.stdout.splitlines()]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from swarmlab.cli.lazy import COMMANDS
 from swarmlab.cli.main import cli
-from swarmlab.errors import FileRejected, HostError, Mark
+from swarmlab.errors import FileRejected, HostError, Place
 from swarmlab.events import Bus
 from tests.unit.cli.conftest import Fake, Run
 from tests.unit.reports import samples
@@ -94,7 +94,7 @@ def test_an_error_has_its_fix_on_a_line_of_its_own(fake: Fake, run: Run) -> None
 
 def test_a_rejected_file_names_every_place(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
     def find(reference: str) -> Path:
-        raise FileRejected([(Mark("a.yaml", 3, 5), "unknown key 'x'"), (None, "too large")], file="a.yaml")
+        raise FileRejected([(Place("a.yaml", 3, 5), "unknown key 'x'"), (None, "too large")], file="a.yaml")
 
     monkeypatch.setattr("swarmlab.scenario.find", find)
     ran = run("check", "a.yaml")
@@ -148,7 +148,9 @@ from tests.unit.reports import samples
 from swarmlab.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
-    return subprocess.Popen([sys.executable, "-c", script, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def test_a_reader_who_goes_away_is_no_verdict() -> None:

@@ -49,14 +49,31 @@ def test_flags_become_runs(fake: Fake, run: Run) -> None:
     matrix = FakeMatrix(fake, CLEAN)
     flags = "--engines 20.10,28.5 --no-mixed --keep --provider docker --hosts 2 --name shop --set a=1 --stand-in --timeout 1 --wait 9"
     assert run("matrix", "three-tier", *flags.split(), "--kernel", "6.1").status == 0
-    expected = UpOptions("three-tier", "shop", "docker", None, 2, None, "", {"a": "1"}, stand_in=True, timeout=1.0, wait=9.0, kernel="6.1")
+    expected = UpOptions(
+        "three-tier",
+        "shop",
+        "docker",
+        None,
+        2,
+        None,
+        "",
+        {"a": "1"},
+        stand_in=True,
+        timeout=1.0,
+        wait=9.0,
+        kernel="6.1",
+    )
     assert matrix.asked == {"options": expected, "engines": ("20.10", "28.5"), "mixed": False, "keep": True}
 
 
 def test_all_engines_unless_told(fake: Fake, run: Run) -> None:
     matrix = FakeMatrix(fake, CLEAN)
     run("matrix", "three-tier")
-    assert (matrix.asked["engines"], matrix.asked["mixed"], matrix.asked["keep"]) == (("20.10", "26.1", "28.5"), True, False)
+    assert (matrix.asked["engines"], matrix.asked["mixed"], matrix.asked["keep"]) == (
+        ("20.10", "26.1", "28.5"),
+        True,
+        False,
+    )
 
 
 def test_status_table_and_files(fake: Fake, run: Run, tmp_path: Path) -> None:
@@ -71,7 +88,9 @@ def test_status_table_and_files(fake: Fake, run: Run, tmp_path: Path) -> None:
     assert "same on all: 81 checks" in ran.err
 
 
-@pytest.mark.parametrize(("error", "status", "text"), [(KeyboardInterrupt(), 130, "interrupted"), (ProviderError("no disk"), 3, "no disk")])
+@pytest.mark.parametrize(
+    ("error", "status", "text"), [(KeyboardInterrupt(), 130, "interrupted"), (ProviderError("no disk"), 3, "no disk")]
+)
 def test_what_is_known_is_written_however_it_ends(
     fake: Fake, run: Run, tmp_path: Path, error: BaseException, status: int, text: str
 ) -> None:
@@ -95,7 +114,11 @@ def test_a_usage_error_touches_nothing(fake: Fake, run: Run, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("engines", "text"),
-    [("20.10,9", "'9' is not one of '20.10', '26.1', '28.5'"), ("20.10,20.10", "one engine is given twice"), ("", "''")],
+    [
+        ("20.10,9", "'9' is not one of '20.10', '26.1', '28.5'"),
+        ("20.10,20.10", "one engine is given twice"),
+        ("", "''"),
+    ],
 )
 def test_engines_that_cannot_be(fake: Fake, run: Run, engines: str, text: str) -> None:
     FakeMatrix(fake)

@@ -44,7 +44,18 @@ def test_flags_become_options(fake: Fake, run: Run) -> None:
     flags = "--provider docker --hosts 5 --managers 3 --engine 28.5 --name shop --set a=1 --set b=x=y --stand-in --timeout 0.5 --wait 60"
     assert run("up", "three-tier", *flags.split(), "--no-rollback").status == 0
     assert lab.options == UpOptions(
-        "three-tier", "shop", "docker", None, 5, 3, "28.5", {"a": "1", "b": "x=y"}, stand_in=True, timeout=0.5, wait=60.0, rollback=False
+        "three-tier",
+        "shop",
+        "docker",
+        None,
+        5,
+        3,
+        "28.5",
+        {"a": "1", "b": "x=y"},
+        stand_in=True,
+        timeout=0.5,
+        wait=60.0,
+        rollback=False,
     )
 
 
@@ -65,10 +76,19 @@ def test_hosts_may_have_kernels_of_their_own(fake: Fake, run: Run, monkeypatch: 
     assert lab.options.kernel == "7.2"
 
 
-def test_every_flag_has_an_environment_twin(fake: Fake, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_every_flag_has_an_environment_twin(
+    fake: Fake, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     lab = Lab(samples.passed())
     fake("up", lab.up)
-    twins = {"HOSTS": "2", "SET": "a=1 b=2", "NO_ROLLBACK": "1", "JSON": str(tmp_path / "r.json"), "FORMAT": "json", "TIMEOUT": "3"}
+    twins = {
+        "HOSTS": "2",
+        "SET": "a=1 b=2",
+        "NO_ROLLBACK": "1",
+        "JSON": str(tmp_path / "r.json"),
+        "FORMAT": "json",
+        "TIMEOUT": "3",
+    }
     for name, value in twins.items():
         monkeypatch.setenv(f"SWARMLAB_UP_{name}", value)
     ran = run("up", "three-tier")
@@ -78,7 +98,13 @@ def test_every_flag_has_an_environment_twin(fake: Fake, run: Run, monkeypatch: p
 
 @pytest.mark.parametrize(
     ("report", "status"),
-    [(samples.passed(), 0), (samples.leaked(), 1), (samples.mixed(), 1), (samples.deaf(), 4), (replace(samples.passed(), checks=()), 4)],
+    [
+        (samples.passed(), 0),
+        (samples.leaked(), 1),
+        (samples.mixed(), 1),
+        (samples.deaf(), 4),
+        (replace(samples.passed(), checks=()), 4),
+    ],
 )
 @pytest.mark.parametrize("verb", ["up", "verify"])
 def test_exit_status_is_the_verdict(fake: Fake, run: Run, verb: str, report: Report, status: int) -> None:
@@ -128,7 +154,11 @@ ENDINGS: list[tuple[BaseException, int, str]] = [
     (HostError("host2", "does not answer"), 3, "host2: does not answer"),
     (RunFailed(HostError("host2", "does not answer", fix="start it"), samples.crashed()), 3, samples.crashed().error),
     (RunFailed(HostError("host2", "gone"), replace(samples.mixed(), error="gone")), 3, "gone"),
-    (RunFailed(UsageError("no such image", fix="build it"), replace(samples.crashed(), error="no such image")), 2, "no such image"),
+    (
+        RunFailed(UsageError("no such image", fix="build it"), replace(samples.crashed(), error="no such image")),
+        2,
+        "no such image",
+    ),
     (KeyboardInterrupt(), 130, "interrupted"),
     (ZeroDivisionError("oops"), 3, "internal error: ZeroDivisionError: oops"),
     (SystemError(), 3, "internal error: SystemError: "),
@@ -137,7 +167,9 @@ ENDINGS: list[tuple[BaseException, int, str]] = [
 
 @pytest.mark.parametrize(("error", "status", "text"), ENDINGS)
 @pytest.mark.parametrize("verb", ["up", "verify"])
-def test_files_exist_however_it_ends(fake: Fake, run: Run, tmp_path: Path, verb: str, error: BaseException, status: int, text: str) -> None:
+def test_files_exist_however_it_ends(
+    fake: Fake, run: Run, tmp_path: Path, verb: str, error: BaseException, status: int, text: str
+) -> None:
     fake(verb, getattr(Lab(error), verb))
     ran = run(verb, "three-tier", "--json", "r.json", "--junit", "r.xml", "--format", "json")
     document = json.loads((tmp_path / "r.json").read_text())
@@ -148,7 +180,9 @@ def test_files_exist_however_it_ends(fake: Fake, run: Run, tmp_path: Path, verb:
     assert "Traceback" not in ran.err
 
 
-def test_a_crash_so_early_that_nothing_is_known_names_the_lab_all_the_same(fake: Fake, run: Run, tmp_path: Path) -> None:
+def test_a_crash_so_early_that_nothing_is_known_names_the_lab_all_the_same(
+    fake: Fake, run: Run, tmp_path: Path
+) -> None:
     fake("up", Lab(SwarmlabError("no disk")).up)
     run("up", "three-tier", "--name", "shop", "--json", "r.json")
     document = json.loads((tmp_path / "r.json").read_text())

@@ -39,8 +39,19 @@ class FakeEngine:
 
 
 def task(state: str, second: int, error: str = "") -> dict[str, Any]:
-    status = {"State": state, "Timestamp": f"2026-01-01T12:00:{second:02}.123456789Z", "Err": error, "Message": "started"}
-    return {"ID": f"{state}{second}", "ServiceID": "s", "Status": status, "DesiredState": "running", "UpdatedAt": status["Timestamp"]}
+    status = {
+        "State": state,
+        "Timestamp": f"2026-01-01T12:00:{second:02}.123456789Z",
+        "Err": error,
+        "Message": "started",
+    }
+    return {
+        "ID": f"{state}{second}",
+        "ServiceID": "s",
+        "Status": status,
+        "DesiredState": "running",
+        "UpdatedAt": status["Timestamp"],
+    }
 
 
 def wait(engine: FakeEngine) -> None:
@@ -62,4 +73,7 @@ def test_a_task_that_ended_during_the_proof_fails_it() -> None:
     stack.still_running(cast(Engine, FakeEngine(task("running", 4))), "shop")
     with pytest.raises(StackFailed) as caught:
         stack.still_running(cast(Engine, FakeEngine(task("failed", 9, "non-zero exit (3)"), running=0)), "shop")
-    assert caught.value.message == "tasks of the stack ended while they were measured:\n  shop_db (failed): non-zero exit (3)"
+    assert (
+        caught.value.message
+        == "tasks of the stack ended while they were measured:\n  shop_db (failed): non-zero exit (3)"
+    )

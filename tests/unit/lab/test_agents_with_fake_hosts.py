@@ -1,4 +1,6 @@
-"""Agents that were started ahead: they stay while they answer, and are replaced when they do not; a host without one says why."""
+"""Agents that were started ahead: they stay while they answer, and are replaced when they do not; a host without one
+says why.
+"""
 
 from __future__ import annotations
 

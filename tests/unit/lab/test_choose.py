@@ -1,4 +1,6 @@
-"""The right provider by itself, with providers that are only said to be there: the cheapest that can honour all, and why, in one line."""
+"""The right provider by itself, with providers that are only said to be there: the cheapest that can honour all, and
+why, in one line.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,12 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Put:
     ("offers", "needs", "name", "why"),
     [
         ([has("qemu", True, True), has("docker", False, False)], [], "docker", "the cheapest that works here"),
-        ([has("docker", True, True), has("qemu", True, True)], [ESP, IPVS], "docker", "the cheapest that has ESP and IPVS"),
+        (
+            [has("docker", True, True), has("qemu", True, True)],
+            [ESP, IPVS],
+            "docker",
+            "the cheapest that has ESP and IPVS",
+        ),
         (
             [has("docker", False, True), has("qemu", True, True)],
             [ESP],
@@ -83,7 +90,12 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Put:
             "the cheapest that has ESP; docker: no ESP, which network back needs",
         ),
         ([has("docker", False, True), has("qemu", True, True)], [IPVS], "docker", "the cheapest that has IPVS"),
-        ([broken("docker"), has("qemu", True, True)], [IPVS], "qemu", "the cheapest that has IPVS; docker: no docker here"),
+        (
+            [broken("docker"), has("qemu", True, True)],
+            [IPVS],
+            "qemu",
+            "the cheapest that has IPVS; docker: no docker here",
+        ),
         (
             [has("docker", None, None), has("qemu", True, True)],
             [IPVS],

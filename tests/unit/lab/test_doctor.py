@@ -11,12 +11,18 @@ from swarmlab.lab.doctor import doctor
 from swarmlab.providers.base import Problem
 
 
-@pytest.mark.parametrize(("docker", "qemu", "problems"), [(True, True, 0), (True, False, 0), (False, True, 0), (False, False, 2)])
-def test_what_another_provider_lacks_is_no_problem(monkeypatch: pytest.MonkeyPatch, docker: bool, qemu: bool, problems: int) -> None:
+@pytest.mark.parametrize(
+    ("docker", "qemu", "problems"), [(True, True, 0), (True, False, 0), (False, True, 0), (False, False, 2)]
+)
+def test_what_another_provider_lacks_is_no_problem(
+    monkeypatch: pytest.MonkeyPatch, docker: bool, qemu: bool, problems: int
+) -> None:
     works = {"docker": docker, "qemu": qemu}
     monkeypatch.setattr(providers, "PROVIDERS", works)
     monkeypatch.setattr(
-        providers, "get", lambda name: SimpleNamespace(fitness=lambda: [] if works[name] else [Problem(f"no {name}", f"get {name}")])
+        providers,
+        "get",
+        lambda name: SimpleNamespace(fitness=lambda: [] if works[name] else [Problem(f"no {name}", f"get {name}")]),
     )
     found = {entry.name: entry for entry in doctor() if entry.name.startswith("provider ")}
     assert {name.removeprefix("provider "): entry.ok for name, entry in found.items()} == works

@@ -31,7 +31,9 @@ def test_a_host_that_is_new_takes_what_is_asked_for() -> None:
 def test_kernels_stay_too_and_the_engines_own_is_no_change() -> None:
     assert as_it_is(MACHINES, UpOptions("three-tier"), 3).kernel == "host1=6.1"
     same = UpOptions("three-tier", kernel="host1=6.1,6.12", engine="26.1")
-    assert as_it_is(MACHINES, same, 3).kernel == same.kernel, "26.1 is what machines run by default, and 6.12 comes with it"
+    assert as_it_is(MACHINES, same, 3).kernel == same.kernel, (
+        "26.1 is what machines run by default, and 6.12 comes with it"
+    )
     more = UpOptions("three-tier", kernel="host1=6.1,host4=7.2")
     assert as_it_is(MACHINES, more, 4).kernel == more.kernel
 

@@ -70,7 +70,9 @@ def test_what_cannot_be_a_lab_is_none(place: Path) -> None:
     assert str(caught.value) == "there is no lab '../etc'; labs: none\n  fix: no lab can have that name"
 
 
-@pytest.mark.parametrize("text", ["", "{", "null", "[]", "7", '{"schema": 1}', '{"schema": 1, "hosts": [null]}', "\udcff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "[]", "7", '{"schema": 1}', '{"schema": 1, "hosts": [null]}', "\udcff"]
+)
 def test_a_damaged_lab_is_shown_and_can_be_removed(text: str, place: Path) -> None:
     state.save(KEPT)
     (place / "labs" / "shop" / "lab.json").write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -1,4 +1,6 @@
-"""The runs of a matrix, with labs that are only said to be there: what is run where, what is removed, what does not stop the others."""
+"""The runs of a matrix, with labs that are only said to be there: what is run where, what is removed, what does not
+stop the others.
+"""
 
 from __future__ import annotations
 
@@ -79,8 +81,12 @@ def test_one_run_for_each_engine_and_one_with_all_of_them(options: UpOptions) ->
     assert made[2].engines == {"host1": "20.10", "host2": "28.5", "host3": "20.10"}
 
 
-@pytest.mark.parametrize(("engines", "hosts", "mixed"), [(["20.10"], 3, True), (["20.10", "28.5"], 1, True), (["20.10", "28.5"], 3, False)])
-def test_nothing_is_mixed_where_there_is_nothing_to_mix(options: UpOptions, engines: list[str], hosts: int, mixed: bool) -> None:
+@pytest.mark.parametrize(
+    ("engines", "hosts", "mixed"), [(["20.10"], 3, True), (["20.10", "28.5"], 1, True), (["20.10", "28.5"], 3, False)]
+)
+def test_nothing_is_mixed_where_there_is_nothing_to_mix(
+    options: UpOptions, engines: list[str], hosts: int, mixed: bool
+) -> None:
     assert [t.name for t in trials(replace(options, hosts=hosts), engines, mixed=mixed, keep=False)] == engines
 
 

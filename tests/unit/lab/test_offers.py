@@ -18,14 +18,14 @@ class FakeKernel:
     """Says what it lacks, and counts how often it was asked."""
 
     def __init__(self) -> None:
-        self.key, self.lacks, self.asked = "engine 6.1 boot-1", frozenset[str](), 0
+        self.key, self.missing_features, self.asked = "engine 6.1 boot-1", frozenset[str](), 0
 
     def identity(self, client: object) -> str:
         return self.key
 
     def probe(self, client: object, agent: bytes) -> Probed:
         self.asked += 1
-        return Probed(self.lacks)
+        return Probed(self.missing_features)
 
 
 @pytest.fixture
@@ -53,17 +53,17 @@ def test_a_whole_kernel_is_asked_once_for_a_boot(kernel: FakeKernel) -> None:
 
 
 def test_one_that_lacks_something_is_asked_again_since_a_module_may_have_come(kernel: FakeKernel) -> None:
-    kernel.lacks = frozenset({"ip_vs"})
+    kernel.missing_features = frozenset({"ip_vs"})
     assert engines_kernel() == engines_kernel() == Probed(frozenset({"ip_vs"}))
     assert kernel.asked == 1, "once in a process"
-    kernel.lacks = frozenset()
+    kernel.missing_features = frozenset()
     assert another_process() == Probed(frozenset())
 
 
 @pytest.mark.parametrize("text", ["", "{", "7", '{"engine 6.1 boot-1": 1}'])
 def test_a_damaged_note_is_no_answer(kernel: FakeKernel, text: str) -> None:
     home.write(home.home() / offers.ASKED, text)
-    kernel.lacks = frozenset({"esp"})
+    kernel.missing_features = frozenset({"esp"})
     assert engines_kernel() == Probed(frozenset({"esp"}))
 
 

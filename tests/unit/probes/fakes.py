@@ -1,4 +1,6 @@
-"""Fake agents that speak the protocol over a pretended underlay. No sockets: they show what run and merge make of answers."""
+"""Fake agents that speak the protocol over a pretended underlay. No sockets: they show what run and merge make of
+answers.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,14 @@ class World:
 
     def fate(self, p: Probe) -> tuple[bool, bool]:
         """Whether the request arrives, and whether its answer gets back."""
-        denied = p.expectation is not None and p.expectation.expected == "deny" and (p.source, p.target) not in self.leaks
+        denied = (
+            p.expectation is not None and p.expectation.expected == "deny" and (p.source, p.target) not in self.leaks
+        )
         here, there = self.host(p.source), self.host(p.target)
         arrives = not denied and (here == there or not self.drop(here, there))
-        return arrives, arrives and (here == there or not self.drop(there, here)) and p.target not in self.dead_listeners
+        return arrives, arrives and (
+            here == there or not self.drop(there, here)
+        ) and p.target not in self.dead_listeners
 
 
 @dataclass
@@ -60,11 +66,17 @@ class FakeAgent:
     def open(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self.taken -= 1
         why = "port_taken: in use" if self.taken >= 0 else ""
-        entries = [{"id": e["id"], "error": "gone: no such process" if e["id"] in self.gone else why} for e in message["endpoints"]]
+        entries = [
+            {"id": e["id"], "error": "gone: no such process" if e["id"] in self.gone else why}
+            for e in message["endpoints"]
+        ]
         return {"endpoints": entries}
 
     def fire(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        return {"probes": [self._fired(q["id"]) for q in message["probes"]], "names": [self._named(q) for q in message["names"]]}
+        return {
+            "probes": [self._fired(q["id"]) for q in message["probes"]],
+            "names": [self._named(q) for q in message["names"]],
+        }
 
     def _fired(self, id_: int) -> dict[str, Any]:
         p = self.world.plan.probes[id_]
@@ -80,12 +92,22 @@ class FakeAgent:
         if known is None:
             own = question["from"].startswith(question["name"] + ".")
             known = tuple(question["accepted"][0]) if question["accepted"] else ("10.0.0.1",) if own else ()
-        return {"id": question["id"], "outcome": "answered", "rcode": "NOERROR" if known else "NXDOMAIN", "addresses": list(known)}
+        return {
+            "id": question["id"],
+            "outcome": "answered",
+            "rcode": "NOERROR" if known else "NXDOMAIN",
+            "addresses": list(known),
+        }
 
     def seen(self, message: Mapping[str, Any]) -> dict[str, Any]:
         fates = {q["id"]: self.world.fate(self.world.plan.probes[q["id"]])[0] for q in message["probes"]}
-        entries = [{"id": i, "seen": arrived, "answer_left": arrived, "lost_records": 0} for i, arrived in fates.items()]
-        return {"probes": entries, "listeners": {q["target"]: self.world.dead_listeners.get(q["target"], "") for q in message["probes"]}}
+        entries = [
+            {"id": i, "seen": arrived, "answer_left": arrived, "lost_records": 0} for i, arrived in fates.items()
+        ]
+        return {
+            "probes": entries,
+            "listeners": {q["target"]: self.world.dead_listeners.get(q["target"], "") for q in message["probes"]},
+        }
 
     def close(self, message: Mapping[str, Any]) -> dict[str, Any]:
         return {}

@@ -10,13 +10,15 @@ from swarmlab.model.evidence import Evidence, Measurement, NameEvidence, Network
 from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
 from swarmlab.model.probe import Address, Endpoint, NameProbe, Probe, ProbePlan
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Scenario, Service
-from swarmlab.probes.plan import plan
+from swarmlab.probes.traffic.plan import plan
 
 RUN = "00112233445566aa"
 PORT = 21000
 
 
-def service(name: str, *networks: str, replicas: int | None = 1, mode: str = "dnsrr", aliases: Sequence[str] = ()) -> Service:
+def service(
+    name: str, *networks: str, replicas: int | None = 1, mode: str = "dnsrr", aliases: Sequence[str] = ()
+) -> Service:
     return Service(name, "img", {n: tuple(aliases) for n in networks}, replicas, mode)
 
 
@@ -66,7 +68,10 @@ EXPECT = (
     name("front", "db", DENY),
 )
 THREE_TIER = scenario(
-    service("front", "front-net", replicas=2), service("api", "front-net", "back-net", replicas=2), service("db", "back-net"), expect=EXPECT
+    service("front", "front-net", replicas=2),
+    service("api", "front-net", "back-net", replicas=2),
+    service("db", "back-net"),
+    expect=EXPECT,
 )
 ENDPOINTS = (
     task("front.1", "host1", ("10.0.1.3", "front-net")),
@@ -74,9 +79,16 @@ ENDPOINTS = (
     task("api.1", "host2", ("10.0.1.5", "front-net"), ("10.0.2.5", "back-net")),
     task("api.2", "host3", ("10.0.1.6", "front-net"), ("10.0.2.6", "back-net")),
     task("db.1", "host3", ("10.0.2.7", "back-net")),
-    *(bridge(n, h, g) for n, g in (("front-net", "10.0.1.1"), ("back-net", "10.0.2.1")) for h in ("host1", "host2", "host3")),
+    *(
+        bridge(n, h, g)
+        for n, g in (("front-net", "10.0.1.1"), ("back-net", "10.0.2.1"))
+        for h in ("host1", "host2", "host3")
+    ),
     *(control(f"host{i}", f"10.0.9.{i + 1}") for i in (1, 2, 3)),
-    *(Endpoint(f"host:host{i}", f"host{i}", "host", addresses=(Address(f"172.30.0.{i}", "underlay"),)) for i in (1, 2, 3)),
+    *(
+        Endpoint(f"host:host{i}", f"host{i}", "host", addresses=(Address(f"172.30.0.{i}", "underlay"),))
+        for i in (1, 2, 3)
+    ),
 )
 
 
@@ -85,7 +97,9 @@ def three_tier() -> ProbePlan:
 
 
 def honest(p: ProbePlan, networks: Sequence[NetworkEvidence] = ()) -> Measurement:
-    return Measurement({x.id: honest_probe(x) for x in p.probes}, {n.id: honest_name(p, n) for n in p.names}, tuple(networks))
+    return Measurement(
+        {x.id: honest_probe(x) for x in p.probes}, {n.id: honest_name(p, n) for n in p.names}, tuple(networks)
+    )
 
 
 def honest_probe(p: Probe) -> Evidence:

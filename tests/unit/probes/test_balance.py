@@ -11,10 +11,10 @@ from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
 from swarmlab.model.expectation import DENY, Expectation, Kind
 from swarmlab.model.probe import ProbePlan
-from swarmlab.probes.balance import MOST, ROUNDS, askers, balance_checks, connections
-from swarmlab.probes.facts import Facts
-from swarmlab.probes.plan import plan
-from swarmlab.probes.publish_findings import publish_findings
+from swarmlab.probes.publish.balance import MOST, ROUNDS, askers, balance_checks, connections
+from swarmlab.probes.publish.findings import publish_findings
+from swarmlab.probes.traffic.facts import Facts
+from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes.labs import PORT, RUN, scenario, service, task
 
 ID = "vip:a.1->b@front-net/balance"
@@ -91,7 +91,7 @@ TABLE: dict[str, tuple[Callable[[Facts], Facts], Verdict, str]] = {
         lambda f: changed(f, lambda e: replace(e, outcome=Outcome.TIMED_OUT, responder="")), Verdict.FAIL, "0 of 3 tasks",
     ),
     "no IPVS": (
-        lambda f: changed(f, lambda e: replace(e, outcome=Outcome.TIMED_OUT), lacks={"host1": ("ip_vs",)}),
+        lambda f: changed(f, lambda e: replace(e, outcome=Outcome.TIMED_OUT), missing_features={"host1": ("ip_vs",)}),
         Verdict.INCONCLUSIVE, "no IP_VS",
     ),
     "the asker is dead": (
@@ -115,4 +115,6 @@ def test_balance(name: str) -> None:
     main, facts = lab()
     found = check(change(facts), main)
     assert (found.verdict, text in found.explanation) == (verdict, True), found.explanation
-    assert [f.id for f in publish_findings([], [found])] == (["vip-unbalanced:b@front-net"] if verdict is Verdict.FAIL else [])
+    assert [f.id for f in publish_findings([], [found])] == (
+        ["vip-unbalanced:b@front-net"] if verdict is Verdict.FAIL else []
+    )

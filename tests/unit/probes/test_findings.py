@@ -10,9 +10,9 @@ from swarmlab.model.evidence import Evidence, Measurement, NameEvidence, Network
 from swarmlab.model.expectation import Expectation, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Network, Scenario
-from swarmlab.probes.findings import findings
-from swarmlab.probes.judge import judge
-from swarmlab.probes.plan import plan
+from swarmlab.probes.traffic.findings import findings
+from swarmlab.probes.traffic.judge import judge
+from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
 from tests.unit.probes.labs import ENDPOINTS, THREE_TIER, changed, honest, renamed, scenario, service, three_tier
 
@@ -69,7 +69,9 @@ def test_one_dead_overlay_beside_a_living_one_is_not_the_underlays_fault() -> No
     m = lost(p, lambda x: pair(x) and x.network == "back-net")
     (finding,) = found(p, m)
     assert (finding.id, finding.layer) == ("overlay-lost:back-net:host2<->host3", "overlay")
-    encrypted = replace(THREE_TIER, networks={**THREE_TIER.networks, "back-net": Network("back-net", options={"encrypted": ""})})
+    encrypted = replace(
+        THREE_TIER, networks={**THREE_TIER.networks, "back-net": Network("back-net", options={"encrypted": ""})}
+    )
     (finding,) = found(p, m, encrypted)
     assert "encrypted back-net carries nothing between host2 and host3, while VXLAN passes" in finding.title
     assert "ESP" in finding.fix
@@ -78,7 +80,10 @@ def test_one_dead_overlay_beside_a_living_one_is_not_the_underlays_fault() -> No
 def test_a_full_neighbour_table_is_named_with_its_sysctl() -> None:
     p = three_tier()
     (finding,) = found(
-        p, lost(p, lambda x: x.source == "api.1", outcome=Outcome.SEND_ERROR, detail="ENOBUFS: is the neighbour table full?")
+        p,
+        lost(
+            p, lambda x: x.source == "api.1", outcome=Outcome.SEND_ERROR, detail="ENOBUFS: is the neighbour table full?"
+        ),
     )
     assert (finding.id, finding.hosts) == ("neighbour-overflow", ("host2",))
     assert "gc_thresh3" in finding.fix
@@ -86,13 +91,18 @@ def test_a_full_neighbour_table_is_named_with_its_sysctl() -> None:
 
 def test_another_send_error_is_not_called_a_full_table() -> None:
     p = three_tier()
-    (finding,) = found(p, lost(p, lambda x: x.source == "api.1", outcome=Outcome.SEND_ERROR, detail="EMFILE: too many open files"))
+    (finding,) = found(
+        p, lost(p, lambda x: x.source == "api.1", outcome=Outcome.SEND_ERROR, detail="EMFILE: too many open files")
+    )
     assert finding.id == "send-error"
 
 
 def test_a_stranger_at_an_address_is_found() -> None:
     p = three_tier()
-    (finding,) = found(p, lost(p, lambda x: x.target == "api.2" and x.source == "front.1", outcome=Outcome.ANSWERED, responder="front.2"))
+    (finding,) = found(
+        p,
+        lost(p, lambda x: x.target == "api.2" and x.source == "front.1", outcome=Outcome.ANSWERED, responder="front.2"),
+    )
     assert (finding.id, finding.hosts) == ("answered-by-other:api.2", ("host2", "host3"))
 
 
@@ -115,17 +125,28 @@ def test_a_name_leak_is_a_matter_of_isolation() -> None:
 
 def test_a_network_that_is_not_as_declared_is_found_once_for_all_hosts() -> None:
     s = replace(
-        THREE_TIER, expectations=(*THREE_TIER.expectations, Expectation(Kind.NETWORK, "true", "x", network="back-net", name="encrypted"))
+        THREE_TIER,
+        expectations=(
+            *THREE_TIER.expectations,
+            Expectation(Kind.NETWORK, "true", "x", network="back-net", name="encrypted"),
+        ),
     )
     p = plan(s, ENDPOINTS, timeout=1, run=labs.RUN, port=labs.PORT)
     seen = [NetworkEvidence("back-net", f"host{i}", True, "n", {"encrypted": "false"}) for i in (2, 3)]
     (finding,) = found(p, honest(p, seen), s)
-    assert (finding.id, finding.severity, finding.hosts) == ("network-differs:back-net", "confidentiality", ("host2", "host3"))
+    assert (finding.id, finding.severity, finding.hosts) == (
+        "network-differs:back-net",
+        "confidentiality",
+        ("host2", "host3"),
+    )
 
 
 def test_a_kernel_without_ipvs_matters_only_to_scenarios_with_virtual_addresses() -> None:
     p = three_tier()
-    m = replace(honest(p), lacks={"host1": ("ip_vs",)})
+    m = replace(honest(p), missing_features={"host1": ("ip_vs",)})
     assert found(p, m) == ()
     vip = scenario(service("front", "front-net", replicas=2, mode="vip"))
-    assert [(f.id, f.severity) for f in found(plan(vip, ENDPOINTS, timeout=1), Measurement(lacks=m.lacks), vip)] == [("no-ipvs", "info")]
+    assert [
+        (f.id, f.severity)
+        for f in found(plan(vip, ENDPOINTS, timeout=1), Measurement(missing_features=m.missing_features), vip)
+    ] == [("no-ipvs", "info")]

@@ -1,4 +1,6 @@
-"""The truth table of an allow: only an answer by the right responder passes, and a failure says where the packet went."""
+"""The truth table of an allow: only an answer by the right responder passes, and a failure says where the packet
+went.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
 from swarmlab.model.expectation import ALLOW, Expectation, Kind
 from swarmlab.model.scenario import Network
-from swarmlab.probes.judge import judge
-from swarmlab.probes.plan import plan
+from swarmlab.probes.traffic.judge import judge
+from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
 from tests.unit.probes.labs import THREE_TIER, changed, find, honest, reach, scenario, service, task, three_tier
 from tests.unit.probes.test_judge_deny import evidences
@@ -34,7 +36,12 @@ def measured(m: Measurement, **more: object) -> Check:
 def test_an_answer_by_the_target_passes() -> None:
     check = check_of()
     assert (check.verdict, check.observed, check.explanation) == (Verdict.PASS, "allow", "")
-    assert (check.source_service, check.target_service, check.source_host, check.target_host) == ("front", "api", "host1", "host3")
+    assert (check.source_service, check.target_service, check.source_host, check.target_host) == (
+        "front",
+        "api",
+        "host1",
+        "host3",
+    )
 
 
 LOST = {"outcome": Outcome.TIMED_OUT, "responder": "", "left": True, "seen": False, "answer_left": False}
@@ -54,8 +61,14 @@ LOST = {"outcome": Outcome.TIMED_OUT, "responder": "", "left": True, "seen": Fal
         (dict(LOST, seen=None), "where it was lost is not known"),
         (dict(LOST, seen=None, lost_records=7), "the captures dropped 7 records"),
         (dict(LOST, outcome=Outcome.UNREACHABLE), "unreachable; request lost from host1 to host3"),
-        (dict(LOST, outcome=Outcome.NO_ROUTE, left=False), "the kernel has no route, so the request never left front.1"),
-        (dict(LOST, outcome=Outcome.REFUSED), "rejected on the way although the listener is alive (it never arrived there)"),
+        (
+            dict(LOST, outcome=Outcome.NO_ROUTE, left=False),
+            "the kernel has no route, so the request never left front.1",
+        ),
+        (
+            dict(LOST, outcome=Outcome.REFUSED),
+            "rejected on the way although the listener is alive (it never arrived there)",
+        ),
     ],
 )
 def test_no_right_answer_fails_and_says_where_the_packet_went(more: dict[str, object], text: str) -> None:
@@ -91,7 +104,8 @@ def test_a_paused_target_does_not_undo_an_answer_but_excuses_silence() -> None:
     probe = find(p, "front.1", "api.2")
     silent = changed(honest(p), Evidence(probe.id, Outcome.TIMED_OUT, left=True, seen=False))
     found = {
-        v: next(c for c in judge(THREE_TIER, paused, m) if c.id == ID).verdict for v, m in (("answered", honest(p)), ("silent", silent))
+        v: next(c for c in judge(THREE_TIER, paused, m) if c.id == ID).verdict
+        for v, m in (("answered", honest(p)), ("silent", silent))
     }
     assert found == {"answered": Verdict.PASS, "silent": Verdict.INCONCLUSIVE}
 
@@ -113,7 +127,7 @@ VIP = scenario(
 
 
 @pytest.mark.parametrize(
-    ("evidence", "lacks", "verdict"),
+    ("evidence", "missing_features", "verdict"),
     [
         (Evidence(0, Outcome.ANSWERED, "b.2"), False, Verdict.PASS),
         (Evidence(0, Outcome.ANSWERED, "b.2"), True, Verdict.PASS),
@@ -122,11 +136,13 @@ VIP = scenario(
         (Evidence(0, Outcome.TIMED_OUT), True, Verdict.INCONCLUSIVE),
     ],
 )
-def test_a_virtual_address_may_be_answered_by_any_task_and_needs_ip_vs(evidence: Evidence, lacks: bool, verdict: Verdict) -> None:
+def test_a_virtual_address_may_be_answered_by_any_task_and_needs_ip_vs(
+    evidence: Evidence, missing_features: bool, verdict: Verdict
+) -> None:
     ends = [task("a.1", "host1", ("10.0.1.8", "front-net"))]
     ends += [task(f"b.{i}", f"host{i}", (f"10.0.1.1{i}", "front-net")) for i in (1, 2)]
     p = plan(VIP, ends, timeout=1, run=labs.RUN, vips={("b", "front-net"): "10.0.1.99"})
-    m = Measurement({0: evidence}, lacks={"host1": ("ip_vs",)} if lacks else {})
+    m = Measurement({0: evidence}, missing_features={"host1": ("ip_vs",)} if missing_features else {})
     (check,) = judge(VIP, p, m)
     assert (check.id, check.verdict) == ("vip:a.1->b@front-net/tcp", verdict)
     assert ("IP_VS" in check.explanation) == (verdict is Verdict.INCONCLUSIVE)
@@ -143,17 +159,30 @@ def test_ids_are_unique_and_hold_no_address() -> None:
 
 def test_a_second_address_on_one_network_and_a_port_show_in_the_id() -> None:
     s = scenario(
-        service("a", "front-net"), service("b", "front-net"), expect=[reach("a", "b", network="front-net", protocol="tcp", port=80)]
+        service("a", "front-net"),
+        service("b", "front-net"),
+        expect=[reach("a", "b", network="front-net", protocol="tcp", port=80)],
     )
-    ends = [task("a.1", "h", ("10.0.1.8", "front-net")), task("b.1", "h", ("10.0.1.9", "front-net"), ("10.0.1.10", "front-net"))]
+    ends = [
+        task("a.1", "h", ("10.0.1.8", "front-net")),
+        task("b.1", "h", ("10.0.1.9", "front-net"), ("10.0.1.10", "front-net")),
+    ]
     p = plan(s, ends, timeout=1, run=labs.RUN)
-    assert [c.id for c in judge(s, p, honest(p))] == ["reach:a.1->b.1@front-net/tcp:80", "reach:a.1->b.1@front-net/tcp:80#2"]
+    assert [c.id for c in judge(s, p, honest(p))] == [
+        "reach:a.1->b.1@front-net/tcp:80",
+        "reach:a.1->b.1@front-net/tcp:80#2",
+    ]
 
 
 def test_contradicting_wishes_are_two_checks_with_two_ids_of_which_one_fails() -> None:
     wishes = [reach("a", "b", w, "front-net", protocol="tcp", derived=False) for w in ("allow", "deny")]
     s = scenario(service("a", "front-net"), service("b", "front-net"), expect=wishes)
-    p = plan(s, [task("a.1", "h", ("10.0.1.8", "front-net")), task("b.1", "h", ("10.0.1.9", "front-net"))], timeout=1, run=labs.RUN)
+    p = plan(
+        s,
+        [task("a.1", "h", ("10.0.1.8", "front-net")), task("b.1", "h", ("10.0.1.9", "front-net"))],
+        timeout=1,
+        run=labs.RUN,
+    )
     m = changed(honest(p), *(Evidence(x.id, Outcome.ANSWERED, x.target, left=True) for x in p.probes))
     assert [(c.id, c.verdict) for c in judge(s, p, m)] == [
         ("reach:a.1->b.1@front-net/tcp", Verdict.PASS), ("reach:a.1->b.1@front-net/tcp!deny", Verdict.FAIL),
@@ -176,9 +205,15 @@ def test_a_target_without_tasks_is_inconclusive_not_forgotten(wish: str) -> None
 
 
 def test_a_task_that_is_missing_from_several_is_said_aloud() -> None:
-    s = scenario(A, service("b", "front-net", replicas=3), expect=[reach("a", "b", network="front-net", protocol="tcp")])
+    s = scenario(
+        A, service("b", "front-net", replicas=3), expect=[reach("a", "b", network="front-net", protocol="tcp")]
+    )
     verdicts = only(s, A1, B1)
-    assert ("reach:a->b@front-net/tcp", Verdict.INCONCLUSIVE, "Nothing to measure: only 1 of 3 tasks of b are running.") in verdicts
+    assert (
+        "reach:a->b@front-net/tcp",
+        Verdict.INCONCLUSIVE,
+        "Nothing to measure: only 1 of 3 tasks of b are running.",
+    ) in verdicts
     assert ("reach:a.1->b.1@front-net/tcp", Verdict.PASS, "") in verdicts
 
 
@@ -192,8 +227,12 @@ def test_a_target_without_an_address_on_the_network_is_inconclusive() -> None:
 def test_an_internal_only_target_cannot_be_meant_by_the_gateway_bridge() -> None:
     s = scenario(A, service("b", "back-net"), expect=[reach("a", "b", "deny", "docker_gwbridge")])
     assert only(s, A1, task("b.1", "h", ("10.0.2.9", "back-net"))) == []
-    assert [v for _, v, _ in only(s, A1, B1)] == [Verdict.INCONCLUSIVE], "a task with a way out has an address there: it is only not known"
-    assert [v for _, v, _ in only(s, A1, task("b.1", "h"))] == [Verdict.INCONCLUSIVE], "no address known at all is another matter"
+    assert [v for _, v, _ in only(s, A1, B1)] == [Verdict.INCONCLUSIVE], (
+        "a task with a way out has an address there: it is only not known"
+    )
+    assert [v for _, v, _ in only(s, A1, task("b.1", "h"))] == [Verdict.INCONCLUSIVE], (
+        "no address known at all is another matter"
+    )
 
 
 def test_a_single_task_has_no_one_of_its_own_to_reach() -> None:
@@ -213,18 +252,22 @@ def test_an_encrypted_overlay_cannot_cross_kernels_without_esp_so_silence_is_no_
     secret = replace(THREE_TIER, networks={n.key: n for n in networks})
     silent = [x for x in p.probes if x.protocol == "tcp" and x.expectation and x.expectation.expected == ALLOW]
     m = changed(honest(p), *(Evidence(x.id, Outcome.TIMED_OUT, left=True, seen=False) for x in silent))
-    found = {c.id: c for c in judge(secret, p, replace(m, lacks={"host1": ("esp",)}))}
+    found = {c.id: c for c in judge(secret, p, replace(m, missing_features={"host1": ("esp",)}))}
     crossing = found[ID]
     assert (crossing.verdict, crossing.observed) == (Verdict.INCONCLUSIVE, "unknown")
     assert "the kernel of host1 has no ESP (XFRM)" in crossing.explanation
     assert found["reach:front.2->api.1@front-net/tcp"].verdict is Verdict.FAIL, "on one host nothing is encrypted"
     assert found["reach:front.2->api.2@front-net/tcp"].verdict is Verdict.FAIL, "both of its kernels have ESP"
     assert found["reach:api.1->db.1@back-net/tcp"].verdict is Verdict.FAIL, "a plain overlay needs none"
-    assert {c.verdict for c in judge(secret, p, replace(honest(p), lacks={"host1": ("esp",)})) if c.id == ID} == {Verdict.PASS}
+    assert {
+        c.verdict for c in judge(secret, p, replace(honest(p), missing_features={"host1": ("esp",)})) if c.id == ID
+    } == {Verdict.PASS}
 
 
 def test_what_a_person_overrode_is_not_called_unmeasured() -> None:
-    s = scenario(A, B, expect=[reach("a", "b", network="front-net"), reach("a", "b", "deny", "front-net", derived=False)])
+    s = scenario(
+        A, B, expect=[reach("a", "b", network="front-net"), reach("a", "b", "deny", "front-net", derived=False)]
+    )
     assert len(only(s, A1, B1)) == 3
 
 
@@ -236,10 +279,16 @@ def test_an_empty_plan_against_a_scenario_with_expectations_passes_nothing() -> 
 @pytest.mark.parametrize(
     ("sender", "verdict"), [("front.1", Verdict.INCONCLUSIVE), ("api.2", Verdict.INCONCLUSIVE), ("api.1", Verdict.FAIL)]
 )
-def test_a_kernel_without_room_for_neighbours_drops_answers_as_silently_as_requests(sender: str, verdict: Verdict) -> None:
-    """On either end's host (host1, host3): then silence is no proof of anything. Another host's full table is no excuse."""
+def test_a_kernel_without_room_for_neighbours_drops_answers_as_silently_as_requests(
+    sender: str, verdict: Verdict
+) -> None:
+    """On either end's host (host1, host3): then silence is no proof of anything. Another host's full table is no
+    excuse.
+    """
     p = three_tier()
     m = honest(p)
     full = next(x for x in p.probes if x.source == sender and x.protocol == "udp")
-    m = changed(m, replace(m.probes[full.id], outcome=Outcome.SEND_ERROR, detail="is the neighbour table full? (gc_thresh3)"))
+    m = changed(
+        m, replace(m.probes[full.id], outcome=Outcome.SEND_ERROR, detail="is the neighbour table full? (gc_thresh3)")
+    )
     assert measured(m, **LOST).verdict is verdict

@@ -14,8 +14,8 @@ from swarmlab.model.evidence import Evidence, Measurement, Outcome
 from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
 from swarmlab.model.probe import Endpoint, Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
-from swarmlab.probes.judge import judge
-from swarmlab.probes.plan import plan
+from swarmlab.probes.traffic.judge import judge
+from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
 from tests.unit.probes.labs import THREE_TIER, changed, find, honest, reach, scenario, service, task, three_tier
 
@@ -54,13 +54,18 @@ def silent(*pairs: tuple[str, str], protocol: str = "tcp", both: bool = False) -
         if x.protocol != protocol and protocol != "any":
             return False
         return any(
-            (x.source.startswith(a) and x.target.startswith(b)) or (both and x.source.startswith(b) and x.target.startswith(a))
+            (x.source.startswith(a) and x.target.startswith(b))
+            or (both and x.source.startswith(b) and x.target.startswith(a))
             for a, b in pairs
         )
 
     def change(case: Case) -> Case:
         p, m = case
-        lost = [Evidence(x.id, Outcome.TIMED_OUT, left=True, seen=False) for x in p.probes if matches(x) and x.id != denied(p).id]
+        lost = [
+            Evidence(x.id, Outcome.TIMED_OUT, left=True, seen=False)
+            for x in p.probes
+            if matches(x) and x.id != denied(p).id
+        ]
         return p, changed(m, *lost)
 
     return change
@@ -106,21 +111,36 @@ INCONCLUSIVE: dict[str, tuple[Callable[[Case], Case], str]] = {
     "sender gone": (measured(dead_endpoints={"front.1": "gone: no such process"}), "front.1 cannot vouch"),
     "target gone": (measured(dead_endpoints={"db.1": "gone: no such process"}), "db.1 cannot vouch"),
     "sender paused": (endpoint("front.1", impaired="its container is paused"), "paused"),
-    "target paused": (endpoint("db.1", impaired="its container is paused"), "db.1 cannot vouch for anything (its container is paused)"),
+    "target paused": (
+        endpoint("db.1", impaired="its container is paused"),
+        "db.1 cannot vouch for anything (its container is paused)",
+    ),
     "sender dead": (with_evidence(outcome=Outcome.SENDER_DEAD), "sender dead"),
-    "listener dead": (with_evidence(outcome=Outcome.LISTENER_DEAD, detail="nobody accepts"), "db.1: listener dead (nobody accepts)"),
+    "listener dead": (
+        with_evidence(outcome=Outcome.LISTENER_DEAD, detail="nobody accepts"),
+        "db.1: listener dead (nobody accepts)",
+    ),
     "kernel out of memory": (with_evidence(outcome=Outcome.SEND_ERROR, detail="ENOBUFS"), "send error (ENOBUFS)"),
     "no evidence at all": (
         lambda c: (c[0], replace(c[1], probes={k: v for k, v in c[1].probes.items() if k != denied(c[0]).id})),
         "sender dead",
     ),
     "captures lost records": (with_evidence(lost_records=3), "dropped 3 records"),
-    "a capture that misses what was answered": (measured(blind=frozenset({("db.1", "tcp")})), "missed a tcp request that was answered"),
+    "a capture that misses what was answered": (
+        measured(capture_missed=frozenset({("db.1", "tcp")})),
+        "missed a tcp request that was answered",
+    ),
     "never left": (with_evidence(left=False), "never left front.1"),
     "unknown whether it left": (with_evidence(left=None), "not known that the request left"),
     "unknown whether it arrived": (with_evidence(seen=None), "not known whether db.1 saw"),
-    "no route, arrival unknown": (with_evidence(left=False, outcome=Outcome.NO_ROUTE, seen=None), "not known whether db.1 saw"),
-    "an answer by nobody known": (with_evidence(outcome=Outcome.ANSWERED, responder="", seen=None), "not known who that was"),
+    "no route, arrival unknown": (
+        with_evidence(left=False, outcome=Outcome.NO_ROUTE, seen=None),
+        "not known whether db.1 saw",
+    ),
+    "an answer by nobody known": (
+        with_evidence(outcome=Outcome.ANSWERED, responder="", seen=None),
+        "not known who that was",
+    ),
     "no authorised peer reached the target": (silent(("api", "db.1")), "nobody who may reached db.1 by tcp"),
     "peers reached it by another address, its own host not by this one": (
         # db.1's peers are all silent by tcp except over a second address, which the deny does not speak of.
@@ -143,8 +163,14 @@ FAILS: dict[str, tuple[Callable[[Case], Case], str]] = {
         both(with_evidence(outcome=Outcome.ANSWERED, responder="db.1"), silent(("api", "db.1"))),
         "db.1 answered",
     ),
-    "answered, captures incomplete": (with_evidence(outcome=Outcome.ANSWERED, responder="db.1", lost_records=5), "db.1 answered"),
-    "arrived, sender's agent died later": (both(with_evidence(seen=True), measured(dead_hosts={"host1": "gone"})), "arrived"),
+    "answered, captures incomplete": (
+        with_evidence(outcome=Outcome.ANSWERED, responder="db.1", lost_records=5),
+        "db.1 answered",
+    ),
+    "arrived, sender's agent died later": (
+        both(with_evidence(seen=True), measured(dead_hosts={"host1": "gone"})),
+        "arrived",
+    ),
 }
 
 
@@ -173,7 +199,11 @@ def test_a_passed_deny_records_how_it_was_sent_and_its_twins() -> None:
     assert check.explanation == "The request left front.1 by eth0; db.1 was alive and saw nothing of it."
     controls = check.evidence["controls"]
     assert isinstance(controls, list)
-    assert {c["proves"] for c in controls} == {"the target can be reached", "the sender can send", "the pair of hosts carries traffic"}
+    assert {c["proves"] for c in controls} == {
+        "the target can be reached",
+        "the sender can send",
+        "the pair of hosts carries traffic",
+    }
     no_route = verdict(*with_evidence(left=False, outcome=Outcome.NO_ROUTE)(proven()))
     assert "no route for front.1 to 10.0.2.7: nothing left" in no_route.explanation
     asked = verdict(*with_evidence(left=False, asked=True)(proven()))
@@ -193,7 +223,11 @@ LONELY_ID = "reach:a.1->b.1@back-net/tcp"
 
 
 def lonely() -> Case:
-    ends = [task("a.1", "host1", ("10.0.1.8", "front-net")), task("b.1", "host2", ("10.0.2.8", "back-net")), *labs.ENDPOINTS[5:]]
+    ends = [
+        task("a.1", "host1", ("10.0.1.8", "front-net")),
+        task("b.1", "host2", ("10.0.2.8", "back-net")),
+        *labs.ENDPOINTS[5:],
+    ]
     p = plan(LONELY, ends, timeout=1, run=labs.RUN, port=labs.PORT)
     return p, honest(p)
 
@@ -211,7 +245,9 @@ def test_where_nobody_may_the_hosts_own_bridges_are_the_twins() -> None:
 )
 def test_without_peers_a_silent_bridge_makes_it_inconclusive(source: str, target: str, reason: str) -> None:
     p, m = lonely()
-    check = verdict(p, changed(m, Evidence(find(p, source, target).id, Outcome.TIMED_OUT, left=True, seen=False)), LONELY_ID, LONELY)
+    check = verdict(
+        p, changed(m, Evidence(find(p, source, target).id, Outcome.TIMED_OUT, left=True, seen=False)), LONELY_ID, LONELY
+    )
     assert check.verdict is Verdict.INCONCLUSIVE
     assert reason in check.explanation
 
@@ -246,17 +282,23 @@ def test_peers_that_reach_it_elsewhere_do_not_vouch_for_an_address_that_its_own_
     p = plan(s, ends, timeout=1, run=labs.RUN, port=labs.PORT)
     id_ = "reach:a.1->b.1@third/tcp"
     assert verdict(p, honest(p), id_, s).verdict is Verdict.PASS
-    dead = changed(honest(p), Evidence(find(p, "bridge:third@host2", "b.1").id, Outcome.TIMED_OUT, left=True, seen=False))
+    dead = changed(
+        honest(p), Evidence(find(p, "bridge:third@host2", "b.1").id, Outcome.TIMED_OUT, left=True, seen=False)
+    )
     assert "did not answer its own host either" in verdict(p, dead, id_, s).explanation
     unknown = changed(honest(p), Evidence(find(p, "bridge:third@host2", "b.1").id, Outcome.SENDER_DEAD))
-    assert verdict(p, unknown, id_, s).verdict is Verdict.PASS, "a bridge that is not there says nothing against the address"
+    assert verdict(p, unknown, id_, s).verdict is Verdict.PASS, (
+        "a bridge that is not there says nothing against the address"
+    )
 
 
 def test_the_senders_own_address_is_delivered_to_itself() -> None:
     case = with_evidence(outcome=Outcome.ANSWERED, responder="front.1", left=None)(proven())
     p, m = case
     own = task("front.1", "host1", ("10.0.1.3", "front-net"), ("10.0.2.7", "docker_gwbridge"))
-    denied = next(x for x in p.probes if (x.source, x.target, x.network, x.protocol) == ("front.1", "db.1", "back-net", "tcp"))
+    denied = next(
+        x for x in p.probes if (x.source, x.target, x.network, x.protocol) == ("front.1", "db.1", "back-net", "tcp")
+    )
     local = tuple(replace(x, network="docker_gwbridge") if x is denied else x for x in p.probes)
     plugged = replace(p, probes=local, endpoints={**p.endpoints, "front.1": own})
     check = verdict(plugged, m, DENIED.replace("back-net", "docker_gwbridge"))
@@ -277,7 +319,10 @@ def test_a_sender_plugged_into_the_targets_overlay_is_a_leak_whatever_the_packet
     leaked = task("front.1", "host1", ("10.0.1.3", "front-net"), ("10.0.2.99", "back-net"))
     check = verdict(replace(p, endpoints={**p.endpoints, "front.1": leaked}), m)
     assert check.verdict is Verdict.FAIL
-    assert check.explanation == "front.1 is plugged into back-net (10.0.2.99), where the file does not put it and where db.1 is."
+    assert (
+        check.explanation
+        == "front.1 is plugged into back-net (10.0.2.99), where the file does not put it and where db.1 is."
+    )
 
 
 def test_on_one_host_no_pair_has_to_carry_traffic() -> None:
@@ -302,7 +347,7 @@ def test_a_denied_virtual_address_needs_a_kernel_that_has_them() -> None:
     twin = changed(honest(p), Evidence(find(p, "c.1", "b").id, Outcome.ANSWERED, "b.1", left=True))
     id_ = "vip:a.1->b@back-net/tcp"
     assert verdict(p, twin, id_, s).verdict is Verdict.PASS
-    lacking = verdict(p, replace(twin, lacks={"host1": ("ip_vs",)}), id_, s)
+    lacking = verdict(p, replace(twin, missing_features={"host1": ("ip_vs",)}), id_, s)
     assert (lacking.verdict, "the kernel of host1 has no IP_VS" in lacking.explanation) == (Verdict.INCONCLUSIVE, True)
     reached = changed(twin, Evidence(find(p, "a.1", "b").id, Outcome.ANSWERED, "b.1", left=True))
     assert verdict(p, reached, id_, s).verdict is Verdict.FAIL
@@ -345,7 +390,9 @@ def test_a_deny_never_passes_unless_all_conditions_hold(
         p, m = silent(("front.1", "api.2"), ("control@host1", "control@host3"), protocol="any", both=True)((p, m))
     peers = [find(p, "api.1", "db.1"), find(p, "api.2", "db.1")]
     friends = [find(p, "front.1", "api.1"), find(p, "front.1", "api.2")]
-    given_ = [replace(e, probe=x.id) for e, x in zip([own, *to_db, *by_front], [denied(p), *peers, *friends], strict=True)]
+    given_ = [
+        replace(e, probe=x.id) for e, x in zip([own, *to_db, *by_front], [denied(p), *peers, *friends], strict=True)
+    ]
     m = replace(changed(m, *given_), dead_hosts={dead: "x"} if dead else {})
     if impaired:
         p = replace(p, endpoints={**p.endpoints, impaired: replace(p.endpoints[impaired], impaired="paused")})

@@ -8,11 +8,11 @@ import pytest
 
 from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.expectation import Expectation, Kind
-from swarmlab.model.mtu import BulkEvidence, MtuEvidence, MtuMeasurement, MtuPlan, Trial, at_most, needed
+from swarmlab.model.mtu import BulkEvidence, MtuEvidence, MtuMeasurement, MtuPlan, SizeProbe, at_most, needed
 from swarmlab.model.scenario import Network
-from swarmlab.probes.judge_mtu import Sizes
-from swarmlab.probes.mtu_findings import mtu_findings
-from swarmlab.probes.mtu_plan import plan
+from swarmlab.probes.mtu.findings import mtu_findings
+from swarmlab.probes.mtu.judge import Sizes
+from swarmlab.probes.mtu.plan import plan
 from tests.unit.probes.labs import ENDPOINTS, THREE_TIER, task
 
 EXPECT = tuple(Expectation(Kind.MTU, "fits", "because", network=n) for n in ("front-net", "back-net"))
@@ -22,25 +22,25 @@ WAY = "mtu:back-net@host2->host3"
 
 
 def honest(p: MtuPlan = PLAN) -> MtuMeasurement:
-    return MtuMeasurement({t.id: honest_trial(t) for t in p.trials}, {f"host{i}": 0 for i in (1, 2, 3)})
+    return MtuMeasurement({t.id: honest_trial(t) for t in p.probes}, {f"host{i}": 0 for i in (1, 2, 3)})
 
 
-def honest_trial(t: Trial) -> MtuEvidence:
+def honest_trial(t: SizeProbe) -> MtuEvidence:
     if t.expectation is None:
         return MtuEvidence(t.id, "", "eth0", 1500, True, True, 1500, True, 1, t.target)
     bulks = [BulkEvidence(size, t.target, size, 0.5, None, "answered") for size in (64, 262144)]
     return MtuEvidence(t.id, "", "eth0", 1450, True, True, 1450, True, 1, t.target, "", *bulks)
 
 
-def trial(network: str, source: str = "host2", target: str = "host3") -> Trial:
-    return next(t for t in PLAN.trials if (t.network, t.source_host, t.target_host) == (network, source, target))
+def probe(network: str, source: str = "host2", target: str = "host3") -> SizeProbe:
+    return next(t for t in PLAN.probes if (t.network, t.source_host, t.target_host) == (network, source, target))
 
 
-def changed(m: MtuMeasurement, t: Trial, **values: object) -> MtuMeasurement:
+def changed(m: MtuMeasurement, t: SizeProbe, **values: object) -> MtuMeasurement:
     return replace(m, evidence={**m.evidence, t.id: replace(m.evidence[t.id], **values)})  # type: ignore[arg-type]
 
 
-def bulked(m: MtuMeasurement, t: Trial, **values: object) -> MtuMeasurement:
+def bulked(m: MtuMeasurement, t: SizeProbe, **values: object) -> MtuMeasurement:
     bulk = m.evidence[t.id].bulk
     assert bulk is not None
     return changed(m, t, bulk=replace(bulk, **values))  # type: ignore[arg-type]
@@ -52,7 +52,9 @@ def judged(m: MtuMeasurement, encrypted: bool = False) -> dict[str, Check]:
 
 def sizes(m: MtuMeasurement, encrypted: bool = False) -> Sizes:
     options = {"encrypted": ""} if encrypted else {}
-    return Sizes(replace(SCENARIO, networks={**SCENARIO.networks, "back-net": Network("back-net", options=options)}), PLAN, m)
+    return Sizes(
+        replace(SCENARIO, networks={**SCENARIO.networks, "back-net": Network("back-net", options=options)}), PLAN, m
+    )
 
 
 def findings(m: MtuMeasurement, encrypted: bool = False) -> list[Finding]:
@@ -60,7 +62,7 @@ def findings(m: MtuMeasurement, encrypted: bool = False) -> list[Finding]:
     return list(mtu_findings(found, list(found.checks())))
 
 
-BACK, BENEATH = trial("back-net"), trial("underlay")
+BACK, BENEATH = probe("back-net"), probe("underlay")
 LOST = {"full": False, "largest": 1250, "tries": 6}
 NARROW = {"full": False, "largest": 1300, "tries": 6, "exact": True}
 STALLED = {"responder": "", "moved": 10_000, "outcome": "timed_out", "idle_ms": 1900.0, "ms": None}
@@ -118,9 +120,11 @@ def test_who_is_dead_proves_nothing(part: str, broken: MtuMeasurement) -> None:
 
 def test_a_paused_task_stands_for_its_host_only_when_there_is_no_other() -> None:
     paused = [replace(e, impaired="its container is paused") if e.id == "api.2" else e for e in ENDPOINTS]
-    assert {t.target for t in plan(SCENARIO, paused, timeout=2.0).trials if t.target_host == "host3" and t.network == "back-net"} == {
-        "db.1"
-    }
+    assert {
+        t.target
+        for t in plan(SCENARIO, paused, timeout=2.0).probes
+        if t.target_host == "host3" and t.network == "back-net"
+    } == {"db.1"}
     alone = plan(SCENARIO, [e for e in paused if e.id != "db.1"], timeout=2.0)
     checks = {c.id: c for c in Sizes(SCENARIO, alone, honest(alone)).checks()}
     assert checks[WAY].verdict is Verdict.INCONCLUSIVE
@@ -146,12 +150,16 @@ def test_no_fragments_arrived_so_it_came_whole_whatever_the_hosts_own_probe_says
 
 @pytest.mark.parametrize("arrived", [4, None])
 @pytest.mark.parametrize(
-    "beneath",
-    [{"small": False, "full": False, "largest": 0}, {"full": False, "largest": 1300, "exact": False}, {**NARROW, "responder": "front.1"}],
+    "underlay_probe",
+    [
+        {"small": False, "full": False, "largest": 0},
+        {"full": False, "largest": 1300, "exact": False},
+        {**NARROW, "responder": "front.1"},
+    ],
     ids=["no path MTU", "path MTU not found in time", "a stranger"],
 )
-def test_perhaps_in_fragments_is_not_proven(arrived: int | None, beneath: dict[str, object]) -> None:
-    check = judged(replace(changed(honest(), BENEATH, **beneath), fragments={"host3": arrived}))[WAY]
+def test_perhaps_in_fragments_is_not_proven(arrived: int | None, underlay_probe: dict[str, object]) -> None:
+    check = judged(replace(changed(honest(), BENEATH, **underlay_probe), fragments={"host3": arrived}))[WAY]
     assert check.verdict is Verdict.INCONCLUSIVE, check
 
 
@@ -163,7 +171,10 @@ def test_a_transfer_that_stalls_is_red() -> None:
     checks = judged(bulked(honest(), BACK, **STALLED))
     assert {c.id for c in checks.values() if c.verdict is not Verdict.PASS} == {f"{WAY}/bulk"}
     assert checks[f"{WAY}/bulk"].verdict is Verdict.FAIL
-    assert "10000 of 262144 bytes were acknowledged, and nothing more for the last 1.9 s" in checks[f"{WAY}/bulk"].explanation
+    assert (
+        "10000 of 262144 bytes were acknowledged, and nothing more for the last 1.9 s"
+        in checks[f"{WAY}/bulk"].explanation
+    )
 
 
 @pytest.mark.parametrize(
@@ -193,7 +204,7 @@ def test_a_transfer_proves_nothing_where_a_few_bytes_do_not_get_through_either()
 def test_without_esp_the_reason_is_told_for_encrypted_overlays_only() -> None:
     nothing = BulkEvidence(64, "", 0, None, 2000.0, "timed_out")
     dead = changed(honest(), BACK, small=False, full=False, largest=0, responder="", control=nothing, bulk=nothing)
-    dead = replace(dead, lacks={"host3": ("ip_vs", "esp")})
+    dead = replace(dead, missing_features={"host3": ("ip_vs", "esp")})
     for part in ("", "/bulk"):
         assert "the kernel of host3 has no ESP" in judged(dead, encrypted=True)[WAY + part].explanation
         assert judged(dead, encrypted=True)[WAY + part].verdict is Verdict.INCONCLUSIVE
@@ -201,9 +212,14 @@ def test_without_esp_the_reason_is_told_for_encrypted_overlays_only() -> None:
 
 
 def test_the_finding_says_what_the_mtu_should_be() -> None:
-    both = changed(changed(honest(), BENEATH, **NARROW), trial("underlay", "host3", "host2"), **{**NARROW, "largest": 1304})
+    both = changed(
+        changed(honest(), BENEATH, **NARROW), probe("underlay", "host3", "host2"), **{**NARROW, "largest": 1304}
+    )
     (found,) = findings(changed(both, BACK, **LOST))
-    assert found.title == "the MTU of back-net (1450) does not fit the underlay between host2 and host3 (1300): it should be at most 1250"
+    assert (
+        found.title
+        == "the MTU of back-net (1450) does not fit the underlay between host2 and host3 (1300): it should be at most 1250"
+    )
     assert (found.hosts, found.layer, found.severity) == (("host2", "host3"), "underlay", "connectivity")
     assert 'com.docker.network.driver.mtu: "1300"' in found.fix, "the engine takes VXLAN's 50 bytes off it"
     (sealed,) = findings(changed(both, BACK, **LOST), encrypted=True)
@@ -235,11 +251,11 @@ def test_room_for_the_outer_headers() -> None:
 def test_one_pair_of_tasks_per_overlay_and_pair_of_hosts_however_many_there_are() -> None:
     many = [*ENDPOINTS, *(task(f"front.{i}", f"host{i % 3 + 1}", (f"10.0.1.{i}", "front-net")) for i in range(20, 80))]
     found = plan(SCENARIO, many, timeout=2.0)
-    assert len([t for t in found.trials if t.expectation is not None]) == 6 + 2
-    assert len([t for t in found.trials if t.expectation is None]) == 6
+    assert len([t for t in found.probes if t.expectation is not None]) == 6 + 2
+    assert len([t for t in found.probes if t.expectation is None]) == 6
     assert len(found.endpoints) <= 3 + 3 + 2
 
 
 def test_nothing_is_tried_where_nobody_expects_it() -> None:
     ignored = replace(SCENARIO, expectations=tuple(replace(e, expected="ignore") for e in EXPECT))
-    assert plan(ignored, ENDPOINTS, timeout=2.0).trials == ()
+    assert plan(ignored, ENDPOINTS, timeout=2.0).probes == ()

@@ -10,8 +10,8 @@ from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Measurement, NameEvidence, NetworkEvidence, Outcome
 from swarmlab.model.expectation import DENY, Expectation, Kind
 from swarmlab.model.scenario import LocalNetwork
-from swarmlab.probes.judge import judge
-from swarmlab.probes.plan import plan
+from swarmlab.probes.traffic.judge import judge
+from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
 from tests.unit.probes.labs import ENDPOINTS, THREE_TIER, honest, name, renamed, scenario, service, task, three_tier
 
@@ -27,7 +27,9 @@ def checked(id_: str, **answers: tuple[Outcome, str, tuple[str, ...]]) -> Check:
     p, changes = three_tier(), []
     for key, (outcome, rcode, addresses) in answers.items():
         source, asked = key.replace("__", "/").replace("_", ".").split("/")
-        changes += [NameEvidence(n.id, outcome, rcode, addresses) for n in p.names if (n.source, n.name) == (source, asked)]
+        changes += [
+            NameEvidence(n.id, outcome, rcode, addresses) for n in p.names if (n.source, n.name) == (source, asked)
+        ]
     assert changes or not answers
     return next(c for c in judge(THREE_TIER, p, renamed(honest(p), *changes)) if c.id == id_)
 
@@ -60,7 +62,9 @@ def test_silence_to_every_question_is_inconclusive() -> None:
     assert checked(API, front_1__api=NOTHING, front_1__front=NOTHING).verdict is Verdict.INCONCLUSIVE
 
 
-@pytest.mark.parametrize("answer", [answered("NXDOMAIN"), answered("SERVFAIL"), answered("REFUSED"), answered("NOERROR")])
+@pytest.mark.parametrize(
+    "answer", [answered("NXDOMAIN"), answered("SERVFAIL"), answered("REFUSED"), answered("NOERROR")]
+)
 def test_a_denied_name_that_is_not_known_passes(answer: tuple[Outcome, str, tuple[str, ...]]) -> None:
     assert checked(DB, front_1__db=answer).verdict is Verdict.PASS
 
@@ -84,7 +88,9 @@ def test_a_denied_name_with_an_address_fails() -> None:
         ),
     ],
 )
-def test_a_denied_name_is_inconclusive_without_its_controls(answers: dict[str, tuple[Outcome, str, tuple[str, ...]]], text: str) -> None:
+def test_a_denied_name_is_inconclusive_without_its_controls(
+    answers: dict[str, tuple[Outcome, str, tuple[str, ...]]], text: str
+) -> None:
     check = checked(DB, **answers)
     assert (check.verdict, text in check.explanation) == (Verdict.INCONCLUSIVE, True), check.explanation
 
@@ -108,10 +114,14 @@ def test_a_denied_name_asked_by_a_task_that_is_gone_is_inconclusive() -> None:
 
 
 def test_names_of_a_service_without_tasks_are_inconclusive() -> None:
-    s = scenario(service("front", "front-net", replicas=2), service("gone", "front-net"), expect=[name("front", "gone")])
+    s = scenario(
+        service("front", "front-net", replicas=2), service("gone", "front-net"), expect=[name("front", "gone")]
+    )
     p = plan(s, ENDPOINTS, timeout=1, run=labs.RUN)
     m = renamed(honest(p), *(NameEvidence(n.id, Outcome.ANSWERED, "NXDOMAIN") for n in p.names if n.name == "gone"))
-    assert "gone has no running task" in " ".join(c.explanation for c in judge(s, p, m) if c.verdict is Verdict.INCONCLUSIVE)
+    assert "gone has no running task" in " ".join(
+        c.explanation for c in judge(s, p, m) if c.verdict is Verdict.INCONCLUSIVE
+    )
 
 
 # networks
@@ -135,7 +145,9 @@ def network(expectation: Expectation, *seen: NetworkEvidence, dead: str = "") ->
 
 def test_a_network_as_declared_passes_on_every_host_that_has_it() -> None:
     found = network(wish("internal", "true"), on("host1"), on("host2"), on("host3"))
-    assert {i: v for i, (v, _) in found.items()} == {f"network:back-net/internal@host{i}": Verdict.PASS for i in (1, 2, 3)}
+    assert {i: v for i, (v, _) in found.items()} == {
+        f"network:back-net/internal@host{i}": Verdict.PASS for i in (1, 2, 3)
+    }
 
 
 def test_a_host_without_tasks_need_not_have_the_network() -> None:
@@ -175,11 +187,17 @@ def test_a_host_that_was_not_asked_is_inconclusive() -> None:
 
 
 def test_a_network_that_nobody_has_fails_and_one_that_nobody_asked_about_is_inconclusive() -> None:
-    assert network(wish("driver", "overlay", "x"), on("host1", found=False, network="x"))["network:x/driver"][0] is Verdict.FAIL
+    assert (
+        network(wish("driver", "overlay", "x"), on("host1", found=False, network="x"))["network:x/driver"][0]
+        is Verdict.FAIL
+    )
     assert network(wish("driver", "overlay", "x"))["network:x/driver"][0] is Verdict.INCONCLUSIVE
 
 
 def test_a_node_local_network_must_be_on_each_host_that_the_file_names() -> None:
     s = scenario(local=[LocalNetwork("lan", ("host1", "host2"))], expect=[wish("driver", "bridge", "lan")])
     m = Measurement(networks=(on("host1", network="lan", driver="bridge"), on("host2", network="lan", found=False)))
-    assert {c.source: c.verdict for c in judge(s, plan(s, [], timeout=1), m)} == {"host1": Verdict.PASS, "host2": Verdict.FAIL}
+    assert {c.source: c.verdict for c in judge(s, plan(s, [], timeout=1), m)} == {
+        "host1": Verdict.PASS,
+        "host2": Verdict.FAIL,
+    }

@@ -1,4 +1,6 @@
-"""SessionLink over a fake session: every way in which an agent can fail to answer becomes a HostError that says what to do."""
+"""SessionLink over a fake session: every way in which an agent can fail to answer becomes a HostError that says what to
+do.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import pytest
 
 from swarmlab.agent.protocol import MAX_LINE
 from swarmlab.errors import HostError
-from swarmlab.probes.link import SessionLink
+from swarmlab.probes.session.link import SessionLink
 
 
 class FakeSession:

@@ -1,4 +1,6 @@
-"""A published port that the mesh leads to every task, from each host: the truth table of that, and how often it is tried."""
+"""A published port that the mesh leads to every task, from each host: the truth table of that, and how often it is
+tried.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +13,17 @@ from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.probe import Address, Endpoint, ProbePlan
-from swarmlab.probes.balance import ROUNDS
-from swarmlab.probes.judge_publish import Published
-from swarmlab.probes.mesh import BUDGET, mesh_checks, repeated
-from swarmlab.probes.publish_findings import publish_findings
-from swarmlab.probes.publish_plan import Door, controls, probe_of
-from swarmlab.probes.publish_run import Seen
+from swarmlab.probes.publish.balance import ROUNDS
+from swarmlab.probes.publish.findings import publish_findings
+from swarmlab.probes.publish.judge import Published
+from swarmlab.probes.publish.mesh import BUDGET, mesh_checks, repeated
+from swarmlab.probes.publish.plan import HostPort, controls, probe_of
+from swarmlab.probes.publish.run import Seen
 from tests.unit.probes.labs import PORT, RUN
-from tests.unit.probes.test_publish import ADDRESSES, ENDPOINTS, HOSTS, doors, lab
+from tests.unit.probes.test_publish import ADDRESSES, ENDPOINTS, HOSTS, host_ports, lab
 
 ID = "publish:outside->web@host3/tcp:8443/balance"
-DOORS = list(doors(lab())[0].values())
+DOORS = list(host_ports(lab())[0].values())
 
 
 def proven(protocol: str = "tcp") -> Published:
@@ -46,8 +48,8 @@ def check(p: Published) -> Check:
     return found["host3"]
 
 
-def repeats(p: Published) -> dict[int, Door]:
-    return {probe.id: d for d in p.doors.values() for probe in p.tried(d) if probe.id not in p.doors}
+def repeats(p: Published) -> dict[int, HostPort]:
+    return {probe.id: d for d in p.host_ports.values() for probe in p.tried(d) if probe.id not in p.host_ports}
 
 
 def at_host3(p: Published) -> list[int]:
@@ -57,14 +59,16 @@ def at_host3(p: Published) -> list[int]:
 def changed(p: Published, seen: Seen, **more: object) -> Published:
     measured = replace(seen.measurement, **more)  # type: ignore[arg-type]
     both = frozenset({"web.1", "web.2"})
-    return Published(lab(), p.facts.plan, replace(seen, measurement=measured), p.doors, repeats(p), sighted=both)
+    return Published(lab(), p.facts.plan, replace(seen, measurement=measured), p.host_ports, repeats(p), sighted=both)
 
 
 def lost(p: Published, ids: list[int], outcome: Outcome = Outcome.TIMED_OUT, **more: object) -> Published:
     evidence = {i: Evidence(i, outcome, left=True, seen=True) for i in ids}
     answers = {i: who for i, who in p.seen.answers.items() if i not in ids}
     tasks = {i: dict.fromkeys(("web.1", "web.2"), (False, False)) if i in ids else by for i, by in p.seen.tasks.items()}
-    return changed(p, replace(p.seen, answers=answers, tasks=tasks), probes={**p.seen.measurement.probes, **evidence}, **more)
+    return changed(
+        p, replace(p.seen, answers=answers, tasks=tasks), probes={**p.seen.measurement.probes, **evidence}, **more
+    )
 
 
 def taken(p: Published, ids: list[int], by: str, *, silent: bool = False, saw: bool | None = False) -> Published:
@@ -77,16 +81,26 @@ def taken(p: Published, ids: list[int], by: str, *, silent: bool = False, saw: b
 def impaired(p: Published) -> Published:
     plan = p.facts.plan
     frozen = replace(plan.endpoints["web.2"], impaired="its container is paused")
-    return Published(lab(), replace(plan, endpoints={**plan.endpoints, "web.2": frozen}), p.seen, p.doors, repeats(p))
+    return Published(
+        lab(), replace(plan, endpoints={**plan.endpoints, "web.2": frozen}), p.seen, p.host_ports, repeats(p)
+    )
 
 
 def test_each_host_is_tried_for_each_task_several_times_but_not_without_bound() -> None:
     tried = repeated(DOORS, {})
-    assert [(d.host, d.said) for d in dict.fromkeys(tried)] == [(host, "8443") for host in HOSTS], "host mode has nothing to balance"
+    assert [(d.host, d.said) for d in dict.fromkeys(tried)] == [(host, "8443") for host in HOSTS], (
+        "host mode has nothing to balance"
+    )
     assert len(tried) == len(HOSTS) * 2 * ROUNDS
     assert {d.host for d in repeated(DOORS, {"host2": ("ip_vs",)})} == {"host1", "host3"}
-    assert len(repeated([replace(d, tasks=("web.1",)) for d in DOORS], {})) == len(HOSTS) * ROUNDS, "one task may have a dead one beside it"
-    many: list[Door] = [replace(d, host=f"{d.host}-{i}", tasks=tuple(f"web.{n}" for n in range(5))) for d in tried for i in range(BUDGET)]
+    assert len(repeated([replace(d, tasks=("web.1",)) for d in DOORS], {})) == len(HOSTS) * ROUNDS, (
+        "one task may have a dead one beside it"
+    )
+    many: list[HostPort] = [
+        replace(d, host=f"{d.host}-{i}", tasks=tuple(f"web.{n}" for n in range(5)))
+        for d in tried
+        for i in range(BUDGET)
+    ]
     assert len(repeated(many, {})) == 5 * len(many), "one for each task, and no more"
 
 
@@ -110,7 +124,7 @@ TABLE: dict[str, tuple[Callable[[Published], Published], Verdict, str]] = {
     "somebody answers": (lambda p: taken(p, at_host3(p)[:2], ""), Verdict.INCONCLUSIVE, "2 of 8 connections were accepted, and it is not"),
     "a capture cannot tell": (lambda p: taken(p, at_host3(p)[:2], "", silent=True, saw=None), Verdict.INCONCLUSIVE, "not known by whom"),
     "a task is paused": (impaired, Verdict.INCONCLUSIVE, "its container is paused"),
-    "no IPVS": (lambda p: lost(p, at_host3(p), lacks={"host3": ("ip_vs",)}), Verdict.INCONCLUSIVE, "no IP_VS"),
+    "no IPVS": (lambda p: lost(p, at_host3(p), missing_features={"host3": ("ip_vs",)}), Verdict.INCONCLUSIVE, "no IP_VS"),
     "outside is dead": (lambda p: lost(p, at_host3(p), dead_hosts={OUTSIDE: "killed"}), Verdict.INCONCLUSIVE, "agent on outside is gone"),
     "the sender died": (lambda p: lost(p, at_host3(p)[:1], Outcome.SENDER_DEAD), Verdict.INCONCLUSIVE, "sender dead"),
     "a task's host is dead": (lambda p: lost(p, at_host3(p)[:1], dead_hosts={"host1": "killed"}), Verdict.INCONCLUSIVE, "agent on host1"),
@@ -135,8 +149,10 @@ def test_a_datagram_that_a_task_saw_has_come_through() -> None:
 
 
 def test_a_host_without_ipvs_is_not_tried_and_says_why() -> None:
-    p = changed(proven(), proven().seen, lacks={"host3": ("ip_vs",)})
-    untried = Published(lab(), p.facts.plan, p.seen, p.doors, {i: d for i, d in repeats(p).items() if d.host != "host3"})
+    p = changed(proven(), proven().seen, missing_features={"host3": ("ip_vs",)})
+    untried = Published(
+        lab(), p.facts.plan, p.seen, p.host_ports, {i: d for i, d in repeats(p).items() if d.host != "host3"}
+    )
     assert (check(untried).verdict, "no IP_VS" in check(untried).explanation) == (Verdict.INCONCLUSIVE, True)
 
 

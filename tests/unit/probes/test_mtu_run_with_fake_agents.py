@@ -1,4 +1,6 @@
-"""What becomes of the agents' answers about sizes: each speaks for its own host, and nonsense passes nothing. Fakes, no sockets."""
+"""What becomes of the agents' answers about sizes: each speaks for its own host, and nonsense passes nothing. Fakes, no
+sockets.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,11 @@ import pytest
 from swarmlab.errors import HostError
 from swarmlab.model.check import Verdict
 from swarmlab.model.mtu import MtuMeasurement
-from swarmlab.probes.judge_mtu import Sizes
-from swarmlab.probes.mtu_run import BULK, measure_sizes
+from swarmlab.probes.mtu.judge import Sizes
+from swarmlab.probes.mtu.run import BULK, measure_sizes
 from tests.unit.probes.test_judge_mtu import PLAN, SCENARIO
 
-TARGETS = {t.id: t.target for t in PLAN.trials}
+TARGETS = {t.id: t.target for t in PLAN.probes}
 
 
 @dataclass
@@ -39,17 +41,26 @@ class FakeAgent:
             "endpoints": [{"id": e["id"], "error": ""} for e in self.asked[-1].get("endpoints", [])],
         }
         if message["op"] == "mtu":
-            trials = [self.fits(t) for t in self.asked[-1]["trials"]]
-            answer = self.garble({"op": "mtu", "trials": trials, "fragments": {"arrived": 5, "made": 0}})
+            probes = [self.fits(t) for t in self.asked[-1]["trials"]]
+            answer = self.garble({"op": "mtu", "trials": probes, "fragments": {"arrived": 5, "made": 0}})
         return answer
 
-    def fits(self, trial: Mapping[str, Any]) -> dict[str, Any]:
-        target, sizes = TARGETS[trial["id"]], [64, trial["bulk"]] if trial["bulk"] else []
+    def fits(self, probe: Mapping[str, Any]) -> dict[str, Any]:
+        target, sizes = TARGETS[probe["id"]], [64, probe["bulk"]] if probe["bulk"] else []
         bulks = [
-            {"size": s, "outcome": "answered", "responder": target, "moved": s, "ms": 1.0, "idle_ms": None, "detail": ""} for s in sizes
+            {
+                "size": s,
+                "outcome": "answered",
+                "responder": target,
+                "moved": s,
+                "ms": 1.0,
+                "idle_ms": None,
+                "detail": "",
+            }
+            for s in sizes
         ]
         return {
-            "id": trial["id"], "error": "", "interface": "eth0", "mtu": 1450, "small": True, "full": True, "largest": 1450, "exact": True,
+            "id": probe["id"], "error": "", "interface": "eth0", "mtu": 1450, "small": True, "full": True, "largest": 1450, "exact": True,
             "tries": 1, "responder": target, "detail": "", "bulk": bulks,
         }  # fmt: skip
 
@@ -65,13 +76,17 @@ def test_one_short_round_counts_fragments_before_and_after() -> None:
     assert set(verdicts.values()) == {Verdict.PASS}
     assert measured.fragments == {"host1": 0, "host2": 0, "host3": 0}
     assert [m["op"] for m in agents["host1"].asked] == ["hello", "open", "mtu", "mtu", "mtu", "close"]
-    assert {t["bulk"] for t in agents["host1"].asked[3]["trials"]} == {0, BULK}, "hosts themselves are spared the transfer"
+    assert {t["bulk"] for t in agents["host1"].asked[3]["trials"]} == {0, BULK}, (
+        "hosts themselves are spared the transfer"
+    )
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_a_host_whose_agent_dies_leaves_its_own_unproven(at: int) -> None:
     _, verdicts, _ = run(host3=FakeAgent("host3", dies_at=at))
-    assert {id_ for id_, v in verdicts.items() if v is Verdict.INCONCLUSIVE} == {id_ for id_ in verdicts if "host3" in id_}
+    assert {id_ for id_, v in verdicts.items() if v is Verdict.INCONCLUSIVE} == {
+        id_ for id_ in verdicts if "host3" in id_
+    }
     assert Verdict.FAIL not in verdicts.values()
 
 
@@ -80,7 +95,11 @@ def test_a_host_whose_agent_dies_leaves_its_own_unproven(at: int) -> None:
     [
         {"trials": "all fine", "fragments": 7},
         {"trials": [None, 7, {"id": True}, {"id": 10**9}, {"id": "0"}], "fragments": {"arrived": "none"}},
-        {"trials": [{"id": t.id, "full": 1, "small": "yes", "bulk": [None, {"moved": float("nan")}]} for t in PLAN.trials]},
+        {
+            "trials": [
+                {"id": t.id, "full": 1, "small": "yes", "bulk": [None, {"moved": float("nan")}]} for t in PLAN.probes
+            ]
+        },
         {},
     ],
 )
@@ -92,7 +111,7 @@ def test_nonsense_passes_nothing_of_that_hosts(junk: dict[str, Any]) -> None:
 
 def test_an_agent_cannot_speak_for_another_hosts_trials() -> None:
     def liar(answer: dict[str, Any]) -> dict[str, Any]:
-        return {**answer, "trials": [FakeAgent("x").fits({"id": t.id, "bulk": BULK}) for t in PLAN.trials]}
+        return {**answer, "trials": [FakeAgent("x").fits({"id": t.id, "bulk": BULK}) for t in PLAN.probes]}
 
     _, verdicts, _ = run(host1=FakeAgent("host1", garble=liar), host2=FakeAgent("host2", dies_at=4))
     assert {v for id_, v in verdicts.items() if "@host2->" in id_} == {Verdict.INCONCLUSIVE}

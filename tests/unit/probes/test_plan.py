@@ -1,4 +1,6 @@
-"""What is planned: every pair, every address, every protocol; controls only where a deny needs them; nothing vanishes."""
+"""What is planned: every pair, every address, every protocol; controls only where a deny needs them; nothing
+vanishes.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +11,36 @@ import pytest
 from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
 from swarmlab.model.probe import Address, Endpoint
 from swarmlab.model.scenario import Container, LocalNetwork, Network
-from swarmlab.probes.plan import plan
+from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
-from tests.unit.probes.labs import ENDPOINTS, THREE_TIER, bridge, control, name, reach, scenario, service, task, three_tier
+from tests.unit.probes.labs import (
+    ENDPOINTS,
+    THREE_TIER,
+    bridge,
+    control,
+    name,
+    reach,
+    scenario,
+    service,
+    task,
+    three_tier,
+)
 
 
 def test_every_ordered_pair_of_tasks_is_probed_by_every_protocol() -> None:
-    checks = [x for x in three_tier().probes if x.purpose == "check" and x.expectation and x.expectation.source == "front"]
+    checks = [
+        x for x in three_tier().probes if x.purpose == "check" and x.expectation and x.expectation.source == "front"
+    ]
     allowed = [(x.source, x.target, x.protocol) for x in checks if x.target.startswith("api")]
-    assert sorted(allowed) == sorted((s, t, p) for s in ("front.1", "front.2") for t in ("api.1", "api.2") for p in ("tcp", "udp", "icmp"))
+    assert sorted(allowed) == sorted(
+        (s, t, p) for s in ("front.1", "front.2") for t in ("api.1", "api.2") for p in ("tcp", "udp", "icmp")
+    )
 
 
 def test_an_address_on_another_network_is_not_probed_for_an_allow_on_one() -> None:
-    assert {x.network for x in three_tier().probes if x.source == "front.1" and x.target == "api.1" and x.purpose == "check"} == {
-        "front-net"
-    }
+    assert {
+        x.network for x in three_tier().probes if x.source == "front.1" and x.target == "api.1" and x.purpose == "check"
+    } == {"front-net"}
 
 
 def test_without_a_network_every_address_of_the_target_is_probed() -> None:
@@ -35,23 +52,45 @@ def test_without_a_network_every_address_of_the_target_is_probed() -> None:
 
 def test_a_port_is_probed_by_tcp_and_udp_and_listened_on() -> None:
     s = scenario(service("a", "front-net"), service("b", "front-net"), expect=[reach("a", "b", port=5432)])
-    p = plan(s, [task("a.1", "h", ("10.0.1.8", "front-net")), task("b.1", "h", ("10.0.1.9", "front-net"))], timeout=1, run=labs.RUN)
+    p = plan(
+        s,
+        [task("a.1", "h", ("10.0.1.8", "front-net")), task("b.1", "h", ("10.0.1.9", "front-net"))],
+        timeout=1,
+        run=labs.RUN,
+    )
     assert {(x.protocol, x.port) for x in p.probes} == {("tcp", 5432), ("udp", 5432)}
     assert p.extra_ports == {"b.1": (5432,)}
     assert p.port != 5432
 
 
 def test_what_a_person_wrote_wins_over_what_was_derived() -> None:
-    derived, written = reach("a", "b", ALLOW, "front-net"), reach("a", "b", DENY, "front-net", protocol="udp", derived=False)
+    derived, written = (
+        reach("a", "b", ALLOW, "front-net"),
+        reach("a", "b", DENY, "front-net", protocol="udp", derived=False),
+    )
     s = scenario(service("a", "front-net"), service("b", "front-net"), expect=[derived, written])
-    p = plan(s, [task("a.1", "h", ("10.0.1.8", "front-net")), task("b.1", "h", ("10.0.1.9", "front-net"))], timeout=1, run=labs.RUN)
-    assert {(x.protocol, x.expectation.expected) for x in p.probes if x.expectation} == {("tcp", ALLOW), ("udp", DENY), ("icmp", ALLOW)}
+    p = plan(
+        s,
+        [task("a.1", "h", ("10.0.1.8", "front-net")), task("b.1", "h", ("10.0.1.9", "front-net"))],
+        timeout=1,
+        run=labs.RUN,
+    )
+    assert {(x.protocol, x.expectation.expected) for x in p.probes if x.expectation} == {
+        ("tcp", ALLOW),
+        ("udp", DENY),
+        ("icmp", ALLOW),
+    }
 
 
 def test_both_of_two_contradicting_wishes_are_measured() -> None:
     wishes = [reach("a", "b", wish, "front-net", protocol="tcp", derived=False) for wish in (ALLOW, DENY)]
     s = scenario(service("a", "front-net"), service("b", "front-net"), expect=wishes)
-    p = plan(s, [task("a.1", "h", ("10.0.1.8", "front-net")), task("b.1", "h", ("10.0.1.9", "front-net"))], timeout=1, run=labs.RUN)
+    p = plan(
+        s,
+        [task("a.1", "h", ("10.0.1.8", "front-net")), task("b.1", "h", ("10.0.1.9", "front-net"))],
+        timeout=1,
+        run=labs.RUN,
+    )
     assert {x.expectation.expected for x in p.probes if x.expectation} == {ALLOW, DENY}
 
 
@@ -70,7 +109,10 @@ def test_every_ordered_pair_of_hosts_gets_a_control() -> None:
 
 def test_control_tasks_are_not_probed_over_the_gateway_bridge() -> None:
     pair = [control("host1", "10.0.9.2"), control("host2", "10.0.9.3")]
-    gw = [Endpoint(c.id, c.host, c.role, pid=7, addresses=(*c.addresses, Address("172.18.0.9", "docker_gwbridge"))) for c in pair]
+    gw = [
+        Endpoint(c.id, c.host, c.role, pid=7, addresses=(*c.addresses, Address("172.18.0.9", "docker_gwbridge")))
+        for c in pair
+    ]
     p = plan(scenario(), gw, timeout=1)
     assert {x.network for x in p.probes} == {"swarmlab-control-lab"}
 
@@ -81,18 +123,33 @@ def test_a_target_on_a_host_local_network_is_tried_from_its_host() -> None:
         containers=[Container("left", "host1", "i", {"lan": ""}), Container("right", "host2", "i", {"lan": ""})],
         expect=[Expectation(Kind.SCOPE, DENY, "b", "left", "right", "lan", "tcp")],
     )
-    ends = [task("left", "host1", ("172.20.0.2", "lan"), role="container"), task("right", "host2", ("172.20.0.2", "lan"), role="container")]
-    hosts = [Endpoint(f"host:{h}", h, "host", addresses=(Address(a, "underlay"),)) for h, a in (("host1", "1.1.1.1"), ("host2", "1.1.1.2"))]
+    ends = [
+        task("left", "host1", ("172.20.0.2", "lan"), role="container"),
+        task("right", "host2", ("172.20.0.2", "lan"), role="container"),
+    ]
+    hosts = [
+        Endpoint(f"host:{h}", h, "host", addresses=(Address(a, "underlay"),))
+        for h, a in (("host1", "1.1.1.1"), ("host2", "1.1.1.2"))
+    ]
     p = plan(s, [*ends, *hosts], timeout=1)
     controls = {(x.source, x.target) for x in p.probes if x.purpose == "control" and x.protocol == "tcp"}
-    assert controls == {("host:host2", "right"), ("right", "host:host2"), ("host:host1", "left"), ("left", "host:host1")}
-    assert [(x.source, x.target, x.address) for x in p.probes if x.purpose == "check"] == [("left", "right", "172.20.0.2")]
+    assert controls == {
+        ("host:host2", "right"),
+        ("right", "host:host2"),
+        ("host:host1", "left"),
+        ("left", "host:host1"),
+    }
+    assert [(x.source, x.target, x.address) for x in p.probes if x.purpose == "check"] == [
+        ("left", "right", "172.20.0.2")
+    ]
 
 
 @pytest.mark.parametrize("deny", [False, True])
 def test_sixty_tasks_on_three_hosts_stay_within_linear_controls(deny: bool) -> None:
     ends = [task(f"s{i // 6}.{i % 6 + 1}", f"host{i % 3}", (f"10.0.1.{i + 3}", "n")) for i in range(60)]
-    ends += [bridge("n", f"host{i}", "10.0.1.1") for i in range(3)] + [control(f"host{i}", f"10.0.9.{i}") for i in range(3)]
+    ends += [bridge("n", f"host{i}", "10.0.1.1") for i in range(3)] + [
+        control(f"host{i}", f"10.0.9.{i}") for i in range(3)
+    ]
     wishes = [reach(f"s{a}", f"s{b}", DENY if deny else ALLOW, "n") for a in range(10) for b in range(10)]
     s = scenario(*(service(f"s{i}", "n", replicas=6) for i in range(10)), expect=wishes, networks=[Network("n")])
     count = Counter(x.purpose for x in plan(s, ends, timeout=1).probes)
@@ -129,9 +186,16 @@ def test_a_dnsrr_name_is_all_task_addresses_on_the_shared_network() -> None:
 
 
 def test_a_name_over_two_shared_networks_may_be_answered_from_either() -> None:
-    s = scenario(service("a", "front-net", "back-net"), service("api", "front-net", "back-net", replicas=2), expect=[name("a", "api")])
+    s = scenario(
+        service("a", "front-net", "back-net"),
+        service("api", "front-net", "back-net", replicas=2),
+        expect=[name("a", "api")],
+    )
     ends = [*ENDPOINTS, task("a.1", "host1", ("10.0.1.50", "front-net"), ("10.0.2.50", "back-net"))]
-    assert set(accepted(s, ends, "a.1", "api")) == {frozenset({"10.0.1.5", "10.0.1.6"}), frozenset({"10.0.2.5", "10.0.2.6"})}
+    assert set(accepted(s, ends, "a.1", "api")) == {
+        frozenset({"10.0.1.5", "10.0.1.6"}),
+        frozenset({"10.0.2.5", "10.0.2.6"}),
+    }
 
 
 def test_a_vip_name_is_the_virtual_address_and_tasks_is_the_tasks() -> None:
@@ -145,7 +209,11 @@ def test_a_vip_name_is_the_virtual_address_and_tasks_is_the_tasks() -> None:
 
 
 def test_an_unknown_vip_is_not_replaced_by_a_guess() -> None:
-    s = scenario(service("front", "front-net", replicas=2), service("api", "front-net", mode="vip"), expect=[name("front", "api")])
+    s = scenario(
+        service("front", "front-net", replicas=2),
+        service("api", "front-net", mode="vip"),
+        expect=[name("front", "api")],
+    )
     assert accepted(s, ENDPOINTS, "front.1", "api") == ()
 
 

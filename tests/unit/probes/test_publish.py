@@ -1,4 +1,6 @@
-"""Published ports: which doors there are, and the truth tables of "open" and "closed", one condition knocked out at a time."""
+"""Published ports: which host ports there are, and the truth tables of "open" and "closed", one condition knocked out
+at a time.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,21 @@ from swarmlab.model.expectation import ALLOW, DENY, Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.probe import Address, Endpoint, PortInUse, Probe, ProbePlan
 from swarmlab.model.scenario import PublishedPort, Scenario
-from swarmlab.probes.judge_publish import Published
-from swarmlab.probes.merge import SEEN
-from swarmlab.probes.publish_findings import publish_findings
-from swarmlab.probes.publish_plan import MOST_PORTS, Door, Doors, Unmeasured, controls, inner_ports, probe_of, watched_ports
-from swarmlab.probes.publish_run import Seen, Sighting
-from swarmlab.probes.roster import Roster
+from swarmlab.probes.publish.findings import publish_findings
+from swarmlab.probes.publish.judge import Published
+from swarmlab.probes.publish.plan import (
+    MOST_PORTS,
+    HostPort,
+    HostPorts,
+    Unmeasured,
+    controls,
+    inner_ports,
+    probe_of,
+    watched_ports,
+)
+from swarmlab.probes.publish.run import Seen, TaskSaw
+from swarmlab.probes.session.endpoints import EndpointIndex
+from swarmlab.probes.session.merge import SEEN
 from swarmlab.scenario.derive_publish import published
 from tests.unit.probes.labs import PORT, RUN, scenario, service, task
 
@@ -43,14 +54,14 @@ ENDPOINTS = (
 )
 
 
-def doors(made: Scenario, in_use: Sequence[PortInUse] = ()) -> tuple[dict[str, Door], list[Unmeasured]]:
-    tried = Doors(Roster(made, ENDPOINTS), in_use).all(made.expectations)
+def host_ports(made: Scenario, in_use: Sequence[PortInUse] = ()) -> tuple[dict[str, HostPort], list[Unmeasured]]:
+    tried = HostPorts(EndpointIndex(made, ENDPOINTS), in_use).all(made.expectations)
     gaps = [t for t in tried if isinstance(t, Unmeasured)]
-    return {f"{d.host}/{d.protocol}:{d.said}": d for d in tried if isinstance(d, Door)}, gaps
+    return {f"{d.host}/{d.protocol}:{d.said}": d for d in tried if isinstance(d, HostPort)}, gaps
 
 
 def test_a_host_port_is_open_where_a_task_runs_an_ingress_port_everywhere_and_all_else_is_shut() -> None:
-    found, gaps = doors(lab())
+    found, gaps = host_ports(lab())
     assert gaps == []
     assert {said for said, d in found.items() if d.expected == ALLOW} == {
         "host1/tcp:8080", "host2/tcp:8080", "host1/tcp:8443", "host2/tcp:8443", "host3/tcp:8443",
@@ -68,20 +79,22 @@ def test_a_port_of_the_engines_choice_is_read_from_the_engine() -> None:
         PortInUse("web", "tcp", 32768, 80, "host1"),
         PortInUse("web", "tcp", 32769, 80, "host2"),
     )
-    found, gaps = doors(made, in_use)
+    found, gaps = host_ports(made, in_use)
     assert gaps == []
     assert (found["host2/tcp:any-80"].port, found["host3/tcp:any-443"].port) == (32769, 30000)
     assert {said: d.port for said, d in found.items() if said.startswith("host3/tcp:any-80")} == {
         "host3/tcp:any-80-of-host1": 32768, "host3/tcp:any-80-of-host2": 32769,
     }  # fmt: skip
-    _, silent = doors(made)
+    _, silent = host_ports(made)
     assert {gap.reason.split(" it chose")[0] for gap in silent} == {
         "the engine does not say which port", "the engine does not say which port of host1", "the engine does not say which port of host2",
     }  # fmt: skip
 
 
 def test_what_cannot_be_tried_is_said() -> None:
-    _, gaps = doors(lab(PublishedPort(80, 8080, "sctp", "host"), PublishedPort(80, 8080, "tcp", "host"), replicas=3))
+    _, gaps = host_ports(
+        lab(PublishedPort(80, 8080, "sctp", "host"), PublishedPort(80, 8080, "tcp", "host"), replicas=3)
+    )
     assert [gap.reason for gap in gaps] == [
         "sctp is not measured, only tcp and udp", "only 2 of 3 tasks of web are running", "sctp is not measured, only tcp and udp",
     ]  # fmt: skip
@@ -89,7 +102,7 @@ def test_what_cannot_be_tried_is_said() -> None:
 
 def test_a_run_tries_no_more_ports_than_a_capture_can_filter() -> None:
     made = lab(*(PublishedPort(1000 + i, 9000 + i, "tcp", "host") for i in range(MOST_PORTS + 5)))
-    found, gaps = doors(made)
+    found, gaps = host_ports(made)
     assert len({d.port for d in found.values()}) == MOST_PORTS
     assert any(f"{MOST_PORTS} different ports" in gap.reason for gap in gaps)
     for endpoint in ENDPOINTS:
@@ -99,12 +112,17 @@ def test_a_run_tries_no_more_ports_than_a_capture_can_filter() -> None:
 
 def test_an_explicit_deny_shuts_a_published_port_and_a_port_that_two_services_share_is_shut_for_neither() -> None:
     made = lab(PublishedPort(80, 8080, "tcp", "host"))
-    denied = replace(made, expectations=tuple(replace(e, expected=DENY, derived=False) if e.port == 8080 else e for e in made.expectations))
-    assert {d.expected for said, d in doors(denied)[0].items() if said.endswith(":8080")} == {DENY}
+    denied = replace(
+        made,
+        expectations=tuple(
+            replace(e, expected=DENY, derived=False) if e.port == 8080 else e for e in made.expectations
+        ),
+    )
+    assert {d.expected for said, d in host_ports(denied)[0].items() if said.endswith(":8080")} == {DENY}
     web = made.services["web"]
     both = replace(made, services={**made.services, "db": replace(made.services["db"], ports=web.ports)})
     both = replace(both, expectations=tuple(published(both.services, both.networks)))
-    assert {said: (d.expected, d.tasks) for said, d in doors(both)[0].items() if said.endswith(":8080")} == {
+    assert {said: (d.expected, d.tasks) for said, d in host_ports(both)[0].items() if said.endswith(":8080")} == {
         "host1/tcp:8080": (ALLOW, ("web.1",)), "host2/tcp:8080": (ALLOW, ("web.2",)), "host3/tcp:8080": (ALLOW, ("db.1",)),
     }  # fmt: skip
 
@@ -115,15 +133,17 @@ class Case:
 
     made: Scenario
     plan: ProbePlan
-    doors: dict[int, Door]
+    host_ports: dict[int, HostPort]
     seen: Seen
 
     def probe(self, id_: str) -> Probe:
         host, _, said = id_.partition("@")[2].partition("/")
-        return self.plan.probes[next(i for i, d in self.doors.items() if (d.host, f"{d.protocol}:{d.said}") == (host, said))]
+        return self.plan.probes[
+            next(i for i, d in self.host_ports.items() if (d.host, f"{d.protocol}:{d.said}") == (host, said))
+        ]
 
     def check(self, id_: str) -> Check:
-        return next(c for c in Published(self.made, self.plan, self.seen, self.doors).checks() if c.id == id_)
+        return next(c for c in Published(self.made, self.plan, self.seen, self.host_ports).checks() if c.id == id_)
 
     def evidence(self, id_: str, **more: object) -> Case:
         """That probe's evidence from the sender and the host, changed; not answered any more."""
@@ -138,9 +158,11 @@ class Case:
     def answered(self, id_: str, by: str) -> Case:
         return replace(self, seen=replace(self.seen, answers={**self.seen.answers, self.probe(id_).id: by}))
 
-    def came_to(self, id_: str, **tasks: Sighting) -> Case:
+    def came_to(self, id_: str, **tasks: TaskSaw) -> Case:
         """Which tasks' captures saw it (web1 for web.1)."""
-        all_ = dict.fromkeys(("web.1", "web.2", "db.1"), (False, False)) | {f"{k[:-1]}.{k[-1]}": s for k, s in tasks.items()}
+        all_ = dict.fromkeys(("web.1", "web.2", "db.1"), (False, False)) | {
+            f"{k[:-1]}.{k[-1]}": s for k, s in tasks.items()
+        }
         return replace(self, seen=replace(self.seen, tasks={**self.seen.tasks, self.probe(id_).id: all_}))
 
     def measured(self, **more: object) -> Case:
@@ -157,22 +179,22 @@ class Case:
 
 
 def proven() -> Case:
-    """Every open door answered by an application that saw the request, every shut one refused by its host."""
+    """Every open host port answered by an application that saw the request, every shut one refused by its host."""
     made = lab()
-    found = list(doors(made)[0].values())
+    found = list(host_ports(made)[0].values())
     outside = Endpoint(OUTSIDE, OUTSIDE, "outside", addresses=(Address("172.30.0.10", "underlay"),))
     probes = [probe_of(i, d, ADDRESSES) for i, d in enumerate(found)]
     probes += controls(found, len(probes), PORT, ADDRESSES)
     plan = ProbePlan({**{e.id: e for e in ENDPOINTS}, OUTSIDE: outside}, tuple(probes), (), PORT, RUN, 1.0)
     evidence, answers, tasks = {}, {}, {}
     for p in probes:
-        door = found[p.id] if p.id < len(found) else None
-        none: dict[str, Sighting] = dict.fromkeys(("web.1", "web.2", "db.1"), (False, False))
-        if door is None:
+        host_port = found[p.id] if p.id < len(found) else None
+        none: dict[str, TaskSaw] = dict.fromkeys(("web.1", "web.2", "db.1"), (False, False))
+        if host_port is None:
             evidence[p.id] = Evidence(p.id, Outcome.ANSWERED, p.target, 0.2, left=True, sends=1)
-        elif door.expected == ALLOW:
+        elif host_port.expected == ALLOW:
             evidence[p.id] = Evidence(p.id, Outcome.ANSWERED, p.target, 0.2, left=True, seen=True, detail=SEEN)
-            answers[p.id], tasks[p.id] = "", {**none, door.tasks[0]: (True, True)}
+            answers[p.id], tasks[p.id] = "", {**none, host_port.tasks[0]: (True, True)}
         else:
             evidence[p.id] = Evidence(p.id, Outcome.REFUSED, left=True, seen=True, answer_left=True)
             tasks[p.id] = none
@@ -180,7 +202,7 @@ def proven() -> Case:
 
 
 def test_everything_as_it_should_be_passes_and_the_host_is_never_called_the_responder() -> None:
-    checks = Published(proven().made, proven().plan, proven().seen, proven().doors).checks()
+    checks = Published(proven().made, proven().plan, proven().seen, proven().host_ports).checks()
     assert {c.verdict for c in checks} == {Verdict.PASS}
     assert len({c.id for c in checks}) == len(checks)
     open_ = proven().check(OPEN)
@@ -218,7 +240,7 @@ OPEN_TABLE: dict[str, tuple[Change, Verdict, str]] = {
     ),
     "nothing was sent": (lambda c: c.unanswered(OPEN, Outcome.SEND_ERROR), Verdict.INCONCLUSIVE, "send error"),
     "its task is paused": (lambda c: UNANSWERED(c).impaired("web.1"), Verdict.INCONCLUSIVE, "its container is paused"),
-    "no IPVS does not excuse a host port": (lambda c: UNANSWERED(c).measured(lacks={"host1": ("ip_vs",)}), Verdict.FAIL, "arrived"),
+    "no IPVS does not excuse a host port": (lambda c: UNANSWERED(c).measured(missing_features={"host1": ("ip_vs",)}), Verdict.FAIL, "arrived"),
 }  # fmt: skip
 
 
@@ -230,7 +252,7 @@ def test_open(name: str) -> None:
 
 
 def test_the_mesh_needs_ipvs_unless_it_really_answers() -> None:
-    lacking = proven().measured(lacks=dict.fromkeys(HOSTS, ("ip_vs",)))
+    lacking = proven().measured(missing_features=dict.fromkeys(HOSTS, ("ip_vs",)))
     assert lacking.check(MESH).verdict is Verdict.PASS
     silent = lacking.unanswered(MESH, Outcome.REFUSED, left=True, seen=True).check(MESH)
     assert (silent.verdict, "no IP_VS" in silent.explanation) == (Verdict.INCONCLUSIVE, True)
@@ -240,11 +262,17 @@ def test_the_mesh_needs_ipvs_unless_it_really_answers() -> None:
 
 def test_a_datagram_that_an_application_does_not_answer_is_not_a_fault() -> None:
     case = proven()
-    udp = {i: replace(d, protocol="udp") if d.said == "8080" and d.host == "host1" else d for i, d in case.doors.items()}
+    udp = {
+        i: replace(d, protocol="udp") if d.said == "8080" and d.host == "host1" else d
+        for i, d in case.host_ports.items()
+    }
     id_ = OPEN.replace("tcp", "udp")
-    case = replace(case, doors=udp).unanswered(id_, left=True, seen=True).came_to(id_, web1=(True, False))
+    case = replace(case, host_ports=udp).unanswered(id_, left=True, seen=True).came_to(id_, web1=(True, False))
     case = case.measured(probes={**case.seen.measurement.probes})
-    controls_ = tuple(replace(p, protocol="udp") if p.purpose == "control" and p.target == "host:host1" else p for p in case.plan.probes)
+    controls_ = tuple(
+        replace(p, protocol="udp") if p.purpose == "control" and p.target == "host:host1" else p
+        for p in case.plan.probes
+    )
     check = replace(case, plan=replace(case.plan, probes=controls_)).check(id_)
     assert (check.verdict, "did not answer it" in check.explanation) == (Verdict.INCONCLUSIVE, True)
 
@@ -291,7 +319,9 @@ def test_what_the_mesh_could_have_taken_to_another_host_is_looked_for_there_too(
 
 def test_a_capture_that_missed_a_request_vouches_for_no_closed_port() -> None:
     case = proven()
-    seen = Published(case.made, case.plan, case.seen, case.doors, blind=frozenset({("db.1", "tcp")})).checks()
+    seen = Published(
+        case.made, case.plan, case.seen, case.host_ports, capture_missed=frozenset({("db.1", "tcp")})
+    ).checks()
     shut = {c.target_host: c.verdict for c in seen if c.expected == DENY}
     assert shut == {"host1": Verdict.PASS, "host2": Verdict.PASS, "host3": Verdict.INCONCLUSIVE}
 
@@ -302,26 +332,36 @@ ENDS_AT_THE_HOST: dict[str, tuple[Change, frozenset[str], Verdict]] = {
     "a capture that may be blind": (lambda c: c, ALL - {"web.2"}, Verdict.INCONCLUSIVE),
     "a capture that lost something": (lambda c: c.came_to(MESH, web2=(None, None)), ALL, Verdict.INCONCLUSIVE),
     "something was said": (lambda c: replace(c, seen=replace(c.seen, silent=frozenset())), ALL, Verdict.INCONCLUSIVE),
-    "a kernel without a mesh": (lambda c: c.measured(lacks={"host3": ("ip_vs",)}), ALL, Verdict.INCONCLUSIVE),
+    "a kernel without a mesh": (
+        lambda c: c.measured(missing_features={"host3": ("ip_vs",)}),
+        ALL,
+        Verdict.INCONCLUSIVE,
+    ),
     "a task saw it": (lambda c: c.came_to(MESH, web2=(True, True)), ALL, Verdict.PASS),
 }
 
 
 @pytest.mark.parametrize("name", ENDS_AT_THE_HOST)
 def test_a_connection_that_nobody_attends_to_is_not_an_open_port_of_the_mesh(name: str) -> None:
-    """The engine keeps the port with a listener of its own; without the rule that leads into the mesh, connections end there."""
+    """The engine keeps the port with a listener of its own; without the rule that leads into the mesh, connections end
+    there.
+    """
     change, sighted, verdict = ENDS_AT_THE_HOST[name]
     case = proven().came_to(MESH)
     case = change(replace(case, seen=replace(case.seen, silent=frozenset({case.probe(MESH).id}))))
-    case = replace(case, seen=replace(case.seen, tasks={i: by for i, by in case.seen.tasks.items() if i == case.probe(MESH).id}))
-    (check,) = (c for c in Published(case.made, case.plan, case.seen, case.doors, sighted=sighted).checks() if c.id == MESH)
+    case = replace(
+        case, seen=replace(case.seen, tasks={i: by for i, by in case.seen.tasks.items() if i == case.probe(MESH).id})
+    )
+    (check,) = (
+        c for c in Published(case.made, case.plan, case.seen, case.host_ports, sighted=sighted).checks() if c.id == MESH
+    )
     assert check.verdict is verdict, check.explanation
     assert ("somebody" in str(check.evidence["answered_by"])) == (verdict is not Verdict.PASS)
 
 
 def test_findings_name_the_port_and_its_hosts() -> None:
     case = UNANSWERED(proven()).answered(SHUT, "")
-    found = publish_findings(Published(case.made, case.plan, case.seen, case.doors).checks(), [])
+    found = publish_findings(Published(case.made, case.plan, case.seen, case.host_ports).checks(), [])
     assert [(f.id, f.severity, f.hosts) for f in found] == [
         ("port-open:8080/tcp", "isolation", ("host3",)), ("port-shut:8080/tcp", "connectivity", ("host1",)),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The volley from outside against fake agents: who is asked what, and that odd answers are "not known"."""
+"""The batch from outside against fake agents: who is asked what, and that odd answers are "not known"."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from swarmlab.agent.loop import Loop
-from swarmlab.agent.volley import Volley
+from swarmlab.agent.probing.batch import Batch
 from swarmlab.errors import HostError
 from swarmlab.model.check import Check
 from swarmlab.model.evidence import Measurement
-from swarmlab.probes.balance import ROUNDS
-from swarmlab.probes.link import AgentLink
-from swarmlab.probes.plan import plan
-from swarmlab.probes.semantics import EPHEMERAL, Lab, Vantage, quiet_run, swarm_semantics
+from swarmlab.probes.publish.balance import ROUNDS
+from swarmlab.probes.publish.stage import EPHEMERAL, ExternalClient, Lab, quiet_run, swarm_semantics
+from swarmlab.probes.session.link import AgentLink
+from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes.labs import PORT, RUN, scenario, service
 from tests.unit.probes.test_publish import ENDPOINTS, lab
 
@@ -29,7 +29,11 @@ class Fake:
 
     host: str
     fired: Callable[[Mapping[str, Any]], dict[str, Any]]
-    seen: Callable[[Mapping[str, Any]], object] = lambda q: {"id": q["id"], "seen": q["target"].startswith("host:"), "answer_left": False}
+    seen: Callable[[Mapping[str, Any]], object] = lambda q: {
+        "id": q["id"],
+        "seen": q["target"].startswith("host:"),
+        "answer_left": False,
+    }
     dies: str = ""
     requests: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -47,7 +51,11 @@ class Fake:
         return {"endpoints": [{"id": e["id"], "error": ""} for e in message["endpoints"]]}
 
     def _fire(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        return {"probes": [{"id": q["id"], "left": True, "sport": 30000 + q["id"], **self.fired(q)} for q in message["probes"]]}
+        return {
+            "probes": [
+                {"id": q["id"], "left": True, "sport": 30000 + q["id"], **self.fired(q)} for q in message["probes"]
+            ]
+        }
 
     def _seen(self, message: Mapping[str, Any]) -> dict[str, Any]:
         probes = message["probes"]
@@ -58,7 +66,9 @@ class Fake:
 
 
 def fired(q: Mapping[str, Any]) -> dict[str, Any]:
-    """Published ports answer on the hosts with tasks (8443 on all), the rest refuses; the run's own port is the host's."""
+    """Published ports answer on the hosts with tasks (8443 on all), the rest refuses; the run's own port is the
+    host's.
+    """
     host = f"host{q['address'].rpartition('.')[2]}"
     if q["port"] == 8443 or (q["port"] == 8080 and host != "host3"):
         return {"outcome": "answered", "responder": f"web.{1 + q['id'] % 2 if q['port'] == 8443 else host[-1]}"}
@@ -84,13 +94,15 @@ def run(**special: Fake) -> tuple[dict[str, Check], dict[str, Fake]]:
     fakes["outside"].request = remember  # type: ignore[method-assign]
     agents: dict[str, AgentLink] = {h: fake for h, fake in fakes.items() if h != "outside"}
     known = Lab(made, main, ENDPOINTS, (), agents, Measurement())
-    checks, _ = swarm_semantics(known, Vantage(OUTSIDE_ADDRESS, fakes["outside"]))
+    checks, _ = swarm_semantics(known, ExternalClient(OUTSIDE_ADDRESS, fakes["outside"]))
     return {c.id: c for c in checks}, fakes
 
 
 def test_a_sound_lab_is_all_green_and_ports_under_test_are_watched_not_listened_on() -> None:
     checks, fakes = run()
-    assert {str(c.verdict) for c in checks.values()} == {"pass"}, [c for c in checks.values() if str(c.verdict) != "pass"]
+    assert {str(c.verdict) for c in checks.values()} == {"pass"}, [
+        c for c in checks.values() if str(c.verdict) != "pass"
+    ]
     (opened,) = (m for m in fakes["host1"].requests if m["op"] == "open")
     by_id = {e["id"]: e for e in opened["endpoints"]}
     assert set(by_id) == {"web.1", "host:host1"}
@@ -142,18 +154,20 @@ def test_a_host_whose_agent_dies_leaves_its_closed_ports_unproven() -> None:
 def test_a_lab_without_a_vantage_point_says_so_and_one_that_publishes_nothing_sends_nothing() -> None:
     made = lab()
     main = plan(made, ENDPOINTS, timeout=1.0, run=RUN, port=PORT)
-    checks, _ = swarm_semantics(Lab(made, main, ENDPOINTS, (), {}, Measurement()), Vantage())
+    checks, _ = swarm_semantics(Lab(made, main, ENDPOINTS, (), {}, Measurement()), ExternalClient())
     assert {str(c.verdict) for c in checks} == {"inconclusive"}
     assert all("swarmlab up" in c.explanation for c in checks)
     assert len({c.id for c in checks}) == len(checks)
     quiet = scenario(service("web", "front-net"))
-    assert swarm_semantics(replace(Lab(quiet, main, ENDPOINTS, (), {}, Measurement()), plan=replace(main, probes=())), Vantage()) == (
+    assert swarm_semantics(
+        replace(Lab(quiet, main, ENDPOINTS, (), {}, Measurement()), plan=replace(main, probes=())), ExternalClient()
+    ) == (
         (),
         (),
     )
 
 
 def test_doors_are_tried_from_source_ports_that_no_applications_client_has() -> None:
-    for doors in (1, 600, 12_000):
-        first = Volley(Loop(), quiet_run(doors), PORT, 1.0, 1)  # a battery's first volley is number 1
-        assert all(20000 <= first.sport(id_) < EPHEMERAL for id_ in (0, doors - 1))
+    for host_ports in (1, 600, 12_000):
+        first = Batch(Loop(), quiet_run(host_ports), PORT, 1.0, 1)  # a scheduler's first batch is number 1
+        assert all(20000 <= first.sport(id_) < EPHEMERAL for id_ in (0, host_ports - 1))

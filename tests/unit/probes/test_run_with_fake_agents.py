@@ -13,9 +13,9 @@ from swarmlab.errors import DeadlinePassed
 from swarmlab.events import Bus
 from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.evidence import Measurement, Outcome
-from swarmlab.probes.findings import findings
-from swarmlab.probes.judge import judge
-from swarmlab.probes.run import measure
+from swarmlab.probes.session.round import measure
+from swarmlab.probes.traffic.findings import findings
+from swarmlab.probes.traffic.judge import judge
 from tests.unit.probes.fakes import FakeAgent, World, agents
 from tests.unit.probes.labs import PORT, THREE_TIER, find, three_tier
 
@@ -40,7 +40,7 @@ def test_a_healthy_lab_is_all_green_and_has_no_connectivity_finding() -> None:
     m, checks, found = run()
     assert count(checks) == {"pass": len(checks)}
     assert (found, m.dead_hosts, m.dead_endpoints) == ((), {}, {})
-    assert m.lacks["host1"] == ("ip_vs",)
+    assert m.missing_features["host1"] == ("ip_vs",)
 
 
 def test_hosts_are_asked_in_step_about_what_was_not_answered_and_one_sample_of_the_rest() -> None:
@@ -49,17 +49,21 @@ def test_hosts_are_asked_in_step_about_what_was_not_answered_and_one_sample_of_t
     assert fakes["host3"].ops() == ["hello", "open", "fire", "seen", "close"]
     asked = [P.probes[q["id"]] for q in fakes["host3"].requests[3]["probes"]]
     answered = [(p.target, p.protocol) for p in asked if not p.expectation or p.expectation.expected != "deny"]
-    assert len(answered) == len(set(answered)), "one answered probe for each target and protocol shows that its capture can see"
+    assert len(answered) == len(set(answered)), (
+        "one answered probe for each target and protocol shows that its capture can see"
+    )
     assert {p.target for p in asked if p.expectation and p.expectation.expected == "deny"} == {"db.1"}
 
 
 def test_a_capture_that_sees_nothing_unproves_the_denies_of_its_target() -> None:
-    def blind(answer: dict[str, Any]) -> dict[str, Any]:
-        return {**answer, "probes": [{**p, "seen": False} for p in answer["probes"]]} if answer["op"] == "seen" else answer
+    def capture_missed(answer: dict[str, Any]) -> dict[str, Any]:
+        return (
+            {**answer, "probes": [{**p, "seen": False} for p in answer["probes"]]} if answer["op"] == "seen" else answer
+        )
 
     world = World(P)
-    m, checks, _ = run(world, host3=FakeAgent("host3", world, garble=blind))
-    assert ("db.1", "tcp") in m.blind
+    m, checks, _ = run(world, host3=FakeAgent("host3", world, garble=capture_missed))
+    assert ("db.1", "tcp") in m.capture_missed
     denied = [c for c in checks.values() if c.kind == "reach" and c.expected == "deny" and c.target == "db.1"]
     assert denied
     assert {c.verdict for c in denied} == {Verdict.INCONCLUSIVE}
@@ -83,14 +87,19 @@ def test_an_echo_reply_without_tcp_is_attributed_by_the_targets_capture() -> Non
         return answer
 
     m, checks, _ = run(host1=FakeAgent("host1", World(P), garble=silent))
-    assert (m.probes[probe.id].responder, m.probes[probe.id].detail) == ("api.1", "the target's own capture saw the request")
+    assert (m.probes[probe.id].responder, m.probes[probe.id].detail) == (
+        "api.1",
+        "the target's own capture saw the request",
+    )
     assert checks["reach:front.1->api.1@front-net/icmp"].verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize(("here", "there"), [("host1", "host3"), ("host3", "host1")])
 def test_a_one_way_loss_reddens_the_allows_that_cross_and_unproves_the_denies(here: str, there: str) -> None:
     _, checks, found = run(one_way(here, there))
-    crossing = {i for i, c in checks.items() if {c.source_host, c.target_host} == {"host1", "host3"} and c.kind == "reach"}
+    crossing = {
+        i for i, c in checks.items() if {c.source_host, c.target_host} == {"host1", "host3"} and c.kind == "reach"
+    }
     red = {i for i, c in checks.items() if c.verdict is Verdict.FAIL}
     grey = {i for i, c in checks.items() if c.verdict is Verdict.INCONCLUSIVE}
     assert red == {i for i in crossing if checks[i].expected == "allow"}
@@ -135,7 +144,11 @@ def test_a_host_that_dies_takes_only_its_own_evidence_along(op: str) -> None:
     assert m.dead_hosts == {"host3": "host3: the agent ended: killed"}
     assert len(m.probes) == len(P.probes)
     assert {c.verdict for c in checks.values() if "host3" not in (c.source_host, c.target_host)} == {Verdict.PASS}
-    denies = [c for c in checks.values() if c.expected == "deny" and c.kind == "reach" and "host3" in (c.source_host, c.target_host)]
+    denies = [
+        c
+        for c in checks.values()
+        if c.expected == "deny" and c.kind == "reach" and "host3" in (c.source_host, c.target_host)
+    ]
     assert {c.verdict for c in denies} == {Verdict.INCONCLUSIVE}
 
 
@@ -155,12 +168,17 @@ def test_a_task_that_is_gone_is_dead_and_so_are_its_probes() -> None:
     assert m.dead_endpoints == {"db.1": "gone: no such process"}
     assert m.probes[find(P, "db.1", "api.1").id].outcome is Outcome.SENDER_DEAD
     silent = m.probes[find(P, "front.1", "db.1").id]
-    assert (silent.outcome, silent.detail) == (Outcome.LISTENER_DEAD, "gone: no such process; the sender saw: timed_out")
+    assert (silent.outcome, silent.detail) == (
+        Outcome.LISTENER_DEAD,
+        "gone: no such process; the sender saw: timed_out",
+    )
     assert checks["reach:front.1->db.1@back-net/tcp"].verdict is Verdict.INCONCLUSIVE
 
 
 def test_an_endpoint_without_a_process_is_never_opened_in_the_agents_own_namespace() -> None:
-    stopped = replace(P, endpoints={**P.endpoints, "db.1": replace(P.endpoints["db.1"], pid=0, impaired="its container does not run")})
+    stopped = replace(
+        P, endpoints={**P.endpoints, "db.1": replace(P.endpoints["db.1"], pid=0, impaired="its container does not run")}
+    )
     fakes = agents(World(P))
     m = measure(stopped, fakes)
     assert m.dead_endpoints == {"db.1": "gone: its container does not run"}
@@ -198,7 +216,10 @@ def test_a_source_port_used_twice_leaves_unknown_what_the_capture_saw() -> None:
     assert m.probes[find(P, "front.1", "api.2", "udp").id].seen is True, "UDP is known by its nonce"
 
 
-JUNK: dict[str, Any] = {"probes": [None, 7, {"id": "x"}, {"id": True}, {"id": 10**9}, {"id": 0, "outcome": ["answered"]}], "listeners": [1]}
+JUNK: dict[str, Any] = {
+    "probes": [None, 7, {"id": "x"}, {"id": True}, {"id": 10**9}, {"id": 0, "outcome": ["answered"]}],
+    "listeners": [1],
+}
 
 
 @pytest.mark.parametrize(
@@ -208,7 +229,14 @@ JUNK: dict[str, Any] = {"probes": [None, 7, {"id": "x"}, {"id": True}, {"id": 10
         {"probes": "all fine", "names": 3, "listeners": 5, "endpoints": {}},
         {
             "probes": [
-                {"id": 0, "outcome": "answered", "responder": {"a": 1}, "latency_ms": "x", "sends": float("nan"), "lost_records": 1e400}
+                {
+                    "id": 0,
+                    "outcome": "answered",
+                    "responder": {"a": 1},
+                    "latency_ms": "x",
+                    "sends": float("nan"),
+                    "lost_records": 1e400,
+                }
             ]
         },
         {"names": [{"id": 0, "outcome": "answered", "rcode": 5, "addresses": "10.0.0.1"}]},
@@ -226,9 +254,15 @@ def test_an_agent_cannot_speak_for_another_hosts_probes() -> None:
     probe = find(P, "api.1", "db.1")  # leaves from host2
 
     def liar(answer: dict[str, Any]) -> dict[str, Any]:
-        return {**answer, "probes": [{"id": probe.id, "outcome": "answered", "responder": "db.1"}]} if answer["op"] == "fire" else answer
+        return (
+            {**answer, "probes": [{"id": probe.id, "outcome": "answered", "responder": "db.1"}]}
+            if answer["op"] == "fire"
+            else answer
+        )
 
-    fakes = agents(World(P), host1=FakeAgent("host1", World(P), garble=liar), host2=FakeAgent("host2", World(P), dies_at="fire"))
+    fakes = agents(
+        World(P), host1=FakeAgent("host1", World(P), garble=liar), host2=FakeAgent("host2", World(P), dies_at="fire")
+    )
     assert measure(P, fakes).probes[probe.id].outcome is Outcome.SENDER_DEAD
 
 

@@ -10,30 +10,30 @@ from typing import Any
 
 from swarmlab.errors import HostError
 from swarmlab.model.wire import ENCRYPTED, WireMeasurement, WirePlan
-from swarmlab.probes.judge_wire import judge_wire
-from swarmlab.probes.wire_plan import unwitnessed_pairs
-from swarmlab.probes.wire_read import capture
-from swarmlab.probes.wire_run import wire_measure
+from swarmlab.probes.wire.judge import judge_wire
+from swarmlab.probes.wire.plan import unwitnessed_pairs
+from swarmlab.probes.wire.read import capture
+from swarmlab.probes.wire.run import wire_measure
 from tests.unit.probes import labs, wires
 from tests.unit.probes.wires import ADDRESSES, pair, planned
 
 
 def test_every_overlay_is_tried_both_ways_with_a_canary_of_its_own() -> None:
     p = planned()
-    assert [(x.network, x.way, x.plain) for x in p.passages] == [
+    assert [(x.network, x.direction, x.plain) for x in p.paths] == [
         ("plain-net", ("host1", "host2"), True), ("plain-net", ("host2", "host1"), True),
         ("secret-net", ("host1", "host2"), False), ("secret-net", ("host2", "host1"), False),
     ]  # fmt: skip
-    texts = [text for x in p.passages for text in (x.canary, x.forged)]
+    texts = [text for x in p.paths for text in (x.canary, x.forged)]
     assert len(set(texts)) == len(texts)
     assert all(text.startswith(p.mark) and len(text) == len(p.mark) + 16 for text in texts)
-    assert {x.vnis for x in p.passages} == {frozenset({4097}), frozenset({4098})}
+    assert {x.vnis for x in p.paths} == {frozenset({4097}), frozenset({4098})}
     assert [x.network for x in p.guarded] == ["secret-net"] * 2
 
 
 def test_what_the_engine_says_decides_what_is_plain() -> None:
     misspelt = (wires.NETWORKS[0], wires.network("secret-net", False))
-    assert all(x.plain for x in planned(networks=misspelt).passages)
+    assert all(x.plain for x in planned(networks=misspelt).paths)
     assert len(planned(networks=misspelt).guarded) == 2, "it should be encrypted all the same"
 
 
@@ -41,7 +41,7 @@ def test_the_labs_own_overlay_is_tried_beside() -> None:
     controls = (labs.control("host1", "10.0.9.1"), labs.control("host2", "10.0.9.2"))
     networks = (*wires.NETWORKS, wires.network("swarmlab-control-lab", False))
     p = planned(pair(wires.BOTH[1]), (*wires.ENDPOINTS, *controls), networks)
-    assert [(x.network, x.expectation is None) for x in p.passages if x.way == ("host1", "host2")] == [
+    assert [(x.network, x.expectation is None) for x in p.paths if x.direction == ("host1", "host2")] == [
         ("secret-net", False), ("plain-net", True), ("swarmlab-control-lab", True),
     ]  # fmt: skip
 
@@ -62,7 +62,7 @@ class Wire:
     sent: list[str] = field(default_factory=list)
     forged: list[str] = field(default_factory=list)
     kept: list[dict[str, Any]] = field(default_factory=list)
-    blind: bool = False
+    capture_missed: bool = False
 
 
 @dataclass
@@ -82,32 +82,58 @@ class FakeAgent:
         return {"op": op, **getattr(self, op)(message)}
 
     def wire_start(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        own = {e.id: e for x in self.wire.plan.passages for e in (x.source, x.target)}
-        hardware = {e["id"]: {a.address: "02:42:00:00:00:01" for a in own[e["id"]].addresses} for e in message["endpoints"]}
+        own = {e.id: e for x in self.wire.plan.paths for e in (x.source, x.target)}
+        hardware = {
+            e["id"]: {a.address: "02:42:00:00:00:01" for a in own[e["id"]].addresses} for e in message["endpoints"]
+        }
         interfaces = {"eth0": [f"{ADDRESSES[self.host]}/24"], "docker0": ["172.17.0.1/16"]}
-        return {"error": "", "interfaces": interfaces, "endpoints": [{"id": i, "error": "", "hardware": h} for i, h in hardware.items()]}
+        return {
+            "error": "",
+            "interfaces": interfaces,
+            "endpoints": [{"id": i, "error": "", "hardware": h} for i, h in hardware.items()],
+        }
 
     def wire_send(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        self.wire.sent += [x.name for x in self.wire.plan.passages for s in message["sends"] if x.canary in s["payload"]]
+        self.wire.sent += [x.name for x in self.wire.plan.paths for s in message["sends"] if x.canary in s["payload"]]
         return {"errors": [""] * len(message["sends"])}
 
     def wire_inject(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        self.wire.forged += [x.forged_name for x in self.wire.plan.passages for f in message["frames"] if x.forged in f["payload"]]
+        self.wire.forged += [
+            x.forged_name for x in self.wire.plan.paths for f in message["frames"] if x.forged in f["payload"]
+        ]
         return {"errors": [""] * len(message["frames"])}
 
     def _arrived(self) -> dict[str, dict[str, int]]:
-        plain = [x for x in self.wire.plan.passages if x.plain and x.target.host == self.host]
-        names = [(x.target.id, n) for x in plain for n in (x.name, x.forged_name) if n in (*self.wire.sent, *self.wire.forged)]
+        plain = [x for x in self.wire.plan.paths if x.plain and x.target.host == self.host]
+        names = [
+            (x.target.id, n)
+            for x in plain
+            for n in (x.name, x.forged_name)
+            if n in (*self.wire.sent, *self.wire.forged)
+        ]
         return {id_: {n: 3 for i, n in names if i == id_} for id_, _ in names}
 
     def wire_look(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        left = [x.name for x in self.wire.plan.passages if x.plain and x.source.host == self.host and x.name in self.wire.sent]
-        return {"left": [] if self.wire.blind else left, "arrived": self._arrived()}
+        left = [
+            x.name for x in self.wire.plan.paths if x.plain and x.source.host == self.host and x.name in self.wire.sent
+        ]
+        return {"left": [] if self.wire.capture_missed else left, "arrived": self._arrived()}
 
     def wire_stop(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        seen = [x for x in self.wire.plan.passages if x.plain and x.source.host == self.host and not self.wire.blind]
-        where = {"interface": "eth0", "outgoing": True, "from": ADDRESSES[self.host], "kind": "vxlan", "number": 4097, "packets": 3}
-        canaries = [{**where, "to": ADDRESSES[x.target.host], "canary": x.name, "excerpt": f"GET {x.canary}"} for x in seen]
+        seen = [
+            x for x in self.wire.plan.paths if x.plain and x.source.host == self.host and not self.wire.capture_missed
+        ]
+        where = {
+            "interface": "eth0",
+            "outgoing": True,
+            "from": ADDRESSES[self.host],
+            "kind": "vxlan",
+            "number": 4097,
+            "packets": 3,
+        }
+        canaries = [
+            {**where, "to": ADDRESSES[x.target.host], "canary": x.name, "excerpt": f"GET {x.canary}"} for x in seen
+        ]
         return {
             "packets": 3, "drops": 0, "uncounted": 0, "complete": True, "counts": [{**where, "to": "172.30.0.2"}], "canaries": canaries,
             "arrived": self._arrived(), "deaf": {}, "film": base64.b64encode(b"pcap").decode(),
@@ -123,7 +149,7 @@ LACKS = dict.fromkeys(ADDRESSES, ("esp",))
 def run(**dying: str) -> tuple[Wire, WireMeasurement]:
     wire = Wire(planned())
     agents = {h: FakeAgent(h, wire, dying.get(h, "")) for h in ("host1", "host2")}
-    return wire, wire_measure(wire.plan, agents, timeout=0.2, lacks=LACKS, film=100)
+    return wire, wire_measure(wire.plan, agents, timeout=0.2, missing_features=LACKS, pcap_bytes=100)
 
 
 def verdicts(wire: Wire, m: WireMeasurement) -> dict[str, str]:
@@ -134,8 +160,10 @@ def test_one_look() -> None:
     wire, m = run()
     assert set(verdicts(wire, m).values()) == {"pass", "inconclusive"}
     assert [v for k, v in verdicts(wire, m).items() if "plain" in k] == ["pass"] * 2
-    assert m.addresses == {h: frozenset({ADDRESSES[h]}) for h in ("host1", "host2")}, "an address that both have tells nobody apart"
-    assert m.films == {"host1": b"pcap", "host2": b"pcap"}
+    assert m.addresses == {h: frozenset({ADDRESSES[h]}) for h in ("host1", "host2")}, (
+        "an address that both have tells nobody apart"
+    )
+    assert m.pcaps == {"host1": b"pcap", "host2": b"pcap"}
     assert {"c0", "c1", "c0f", "c1f"} == m.arrived
     ops = [k["op"] for k in wire.kept if k["host"] == "host1"]
     assert ops.index("wire_stop") < ops.index("wire_inject"), "a forged frame must not be seen by the capture"

@@ -13,17 +13,17 @@ from swarmlab.model.wire import (
     ENCRYPTED,
     MARK,
     Association,
+    CanaryHit,
     Capture,
     Count,
     KernelState,
-    Passage,
     Policy,
     Rule,
-    Sighting,
+    TunnelPath,
     WireMeasurement,
     WirePlan,
 )  # fmt: skip
-from swarmlab.probes.wire_plan import VNIS, wire_plan
+from swarmlab.probes.wire.plan import VNIS, wire_plan
 from tests.unit.probes.labs import scenario, service, task
 
 VNI = {"plain-net": 4097, "secret-net": 4098, "swarmlab-control-lab": 4099}
@@ -58,13 +58,15 @@ NETWORKS = (network("plain-net", False), network("secret-net", True))
 
 
 def planned(
-    s: Scenario | None = None, endpoints: tuple[Endpoint, ...] = ENDPOINTS, networks: tuple[NetworkEvidence, ...] = NETWORKS
+    s: Scenario | None = None,
+    endpoints: tuple[Endpoint, ...] = ENDPOINTS,
+    networks: tuple[NetworkEvidence, ...] = NETWORKS,
 ) -> WirePlan:
     return wire_plan(s or pair(), endpoints, networks, ADDRESSES)
 
 
-def passage(p: WirePlan, key: str, here: str = "host1") -> Passage:
-    return next(x for x in p.passages if x.network == key and x.source.host == here)
+def path(p: WirePlan, key: str, here: str = "host1") -> TunnelPath:
+    return next(x for x in p.paths if x.network == key and x.source.host == here)
 
 
 def count(here: str, there: str, kind: str, number: int, *, outgoing: bool = True, packets: int = 3) -> Count:
@@ -72,33 +74,35 @@ def count(here: str, there: str, kind: str, number: int, *, outgoing: bool = Tru
 
 
 def honest(p: WirePlan) -> WireMeasurement:
-    """Plain canaries read in clear, encrypted ones in ESP; rules and associations as the engine sets them; no forgery taken."""
+    """Plain canaries read in clear, encrypted ones in ESP; rules and associations as the engine sets them; no forgery
+    taken.
+    """
     return WireMeasurement(
         captures={host: capture(p, host) for host in p.hosts},
         before={host: kernel(host, 100) for host in p.hosts},
         after={host: kernel(host, 400) for host in p.hosts},
-        arrived=frozenset({x.name for x in p.passages} | {x.forged_name for x in p.passages if x.plain}),
+        arrived=frozenset({x.name for x in p.paths} | {x.forged_name for x in p.paths if x.plain}),
         addresses={host: frozenset({ADDRESSES[host]}) for host in p.hosts},
     )
 
 
 def capture(p: WirePlan, host: str) -> Capture:
-    counts, sightings = [], []
-    for x in p.passages:
-        if host in x.way:
+    counts, canaries_read = [], []
+    for x in p.paths:
+        if host in x.direction:
             outgoing = host == x.source.host
             kind, number = ("vxlan", min(x.vnis or {0})) if x.plain else ("esp", SPI[x.source.host])
-            where = count(*x.way, kind, number, outgoing=outgoing)
+            where = count(*x.direction, kind, number, outgoing=outgoing)
             counts.append(where)
-            sightings += [Sighting(x.name, where, f"GET /orders/{x.canary} HTTP/1.1")] if x.plain else []
-    return Capture("", 100, 0, True, tuple(counts), tuple(sightings))
+            canaries_read += [CanaryHit(x.name, where, f"GET /orders/{x.canary} HTTP/1.1")] if x.plain else []
+    return Capture("", 100, 0, True, tuple(counts), tuple(canaries_read))
 
 
 def kernel(host: str, so_far: int) -> KernelState:
     others = [other for other in ADDRESSES if other != host]
-    ways = [way for other in others for way in ((host, other), (other, host))]
+    directions = [direction for other in others for direction in ((host, other), (other, host))]
     return KernelState(
-        tuple(Association(ADDRESSES[a], ADDRESSES[b], SPI[a], so_far) for a, b in ways),
+        tuple(Association(ADDRESSES[a], ADDRESSES[b], SPI[a], so_far) for a, b in directions),
         tuple(Policy(ADDRESSES[host], ADDRESSES[other], 4789, "out", MARK, SPI[host]) for other in others),
         (
             Rule("nft", "mangle", "OUTPUT", 1, VNI["secret-net"], "MARK", MARK, 4789, so_far),

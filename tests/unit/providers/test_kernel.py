@@ -20,7 +20,9 @@ def test_container_hosts_have_what_the_engines_kernel_has() -> None:
 
 def test_what_could_not_be_asked_is_not_known() -> None:
     found = offer("docker", [], lambda: Probed(None, "known once a node image is built"))
-    assert {(answer.has, answer.why) for answer in found.features.values()} == {(None, "known once a node image is built")}
+    assert {(answer.has, answer.why) for answer in found.features.values()} == {
+        (None, "known once a node image is built")
+    }
 
 
 def test_virtual_machines_bring_their_own_and_others_are_not_known() -> None:

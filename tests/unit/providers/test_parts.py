@@ -12,8 +12,8 @@ import pytest
 
 from swarmlab.errors import UsageError
 from swarmlab.providers import PROVIDERS, HostsWanted, get
-from swarmlab.providers.capabilities import NAMES, missing
-from swarmlab.providers.container import Wanted, config, published_port
+from swarmlab.providers.docker.container import Wanted, config, published_port
+from swarmlab.providers.docker.linux_capabilities import NAMES, missing
 from swarmlab.providers.images.recipe import file_contents
 from swarmlab.providers.lab_keys import lab_keys
 
@@ -45,12 +45,18 @@ def test_a_host_is_reached_on_loopback_only_and_found_by_label() -> None:
     assert host["PortBindings"] == {"22/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]}
     assert host["CapDrop"] == ["SYS_RESOURCE"]
     assert "Privileged" not in host
-    assert WANTED.labels.items() >= {"io.swarmlab.lab": "shop", "io.swarmlab.host": "host2", "io.swarmlab.home": "owner"}.items()
+    assert (
+        WANTED.labels.items()
+        >= {"io.swarmlab.lab": "shop", "io.swarmlab.host": "host2", "io.swarmlab.home": "owner"}.items()
+    )
     assert body["Labels"] == WANTED.labels
 
 
 def test_data_lies_on_volumes_named_after_the_host() -> None:
-    assert WANTED.volumes == {"swarmlab-shop-host2-docker": "/var/lib/docker", "swarmlab-shop-host2-containerd": "/var/lib/containerd"}
+    assert WANTED.volumes == {
+        "swarmlab-shop-host2-docker": "/var/lib/docker",
+        "swarmlab-shop-host2-containerd": "/var/lib/containerd",
+    }
 
 
 def test_a_machine_outside_the_swarm_runs_sshd_alone_and_keeps_nothing() -> None:
@@ -61,7 +67,9 @@ def test_a_machine_outside_the_swarm_runs_sshd_alone_and_keeps_nothing() -> None
     assert "sshd" in entry[-1]
     assert "dockerd" not in entry[-1]
     assert (outside.volumes, outside.name) == ({}, "swarmlab-shop-outside")
-    assert outside.labels.items() >= {"io.swarmlab.lab": "shop", "io.swarmlab.home": "owner"}.items(), "so that `down` finds it"
+    assert outside.labels.items() >= {"io.swarmlab.lab": "shop", "io.swarmlab.home": "owner"}.items(), (
+        "so that `down` finds it"
+    )
     assert "Entrypoint" not in config(WANTED, (), modules=False)
 
 

@@ -14,15 +14,19 @@ import pytest
 
 from swarmlab.errors import DeadlinePassed, ProviderError, UsageError
 from swarmlab.events import Bus
-from swarmlab.providers import qemu_disk, qemu_fitness, qemu_kvm, qemu_processes, qemu_warm
 from swarmlab.providers.base import HostsWanted
 from swarmlab.providers.images import machine as images
 from swarmlab.providers.images.recipe import RECIPES
 from swarmlab.providers.lab_keys import lab_keys
-from swarmlab.providers.qemu_disk import Disk
-from swarmlab.providers.qemu_identity import identity
-from swarmlab.providers.qemu_machine import Machine, argv, mac, segment
-from swarmlab.providers.qemu_sockets import lines, monitor
+from swarmlab.providers.qemu import disk as qemu_disk
+from swarmlab.providers.qemu import fitness as qemu_fitness
+from swarmlab.providers.qemu import kvm as qemu_kvm
+from swarmlab.providers.qemu import processes as qemu_processes
+from swarmlab.providers.qemu import snapshot as qemu_snapshot
+from swarmlab.providers.qemu.disk import Disk
+from swarmlab.providers.qemu.identity import identity
+from swarmlab.providers.qemu.machine import Machine, argv, mac, segment
+from swarmlab.providers.qemu.sockets import lines, monitor
 
 HOME = "0123456789ab"
 
@@ -70,12 +74,12 @@ def test_labs_and_homes_have_segments_of_their_own() -> None:
 
 
 def test_another_engine_accelerator_or_qemu_is_another_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(qemu_warm, "version", lambda: "QEMU emulator version 7.2.0")
+    monkeypatch.setattr(qemu_snapshot, "version", lambda: "QEMU emulator version 7.2.0")
     disk = Disk(tmp_path / "vm-a")
-    states = {qemu_warm.warm(disk, accelerator, tmp_path).path for accelerator in ("kvm", "tcg")}
-    states.add(qemu_warm.warm(Disk(tmp_path / "vm-b"), "tcg", tmp_path).path)
-    monkeypatch.setattr(qemu_warm, "version", lambda: "QEMU emulator version 10.0.0")
-    assert len(states | {qemu_warm.warm(disk, "tcg", tmp_path).path}) == 4
+    states = {qemu_snapshot.snapshot(disk, accelerator, tmp_path).path for accelerator in ("kvm", "tcg")}
+    states.add(qemu_snapshot.snapshot(Disk(tmp_path / "vm-b"), "tcg", tmp_path).path)
+    monkeypatch.setattr(qemu_snapshot, "version", lambda: "QEMU emulator version 10.0.0")
+    assert len(states | {qemu_snapshot.snapshot(disk, "tcg", tmp_path).path}) == 4
 
 
 def test_every_engine_has_a_disk_of_its_own_with_a_kernel() -> None:
@@ -101,7 +105,9 @@ def test_a_kernel_of_another_suite_is_another_disk_and_the_own_ones_is_not() -> 
     several = [images.machine_recipe(engine, kernel).tag for engine in RECIPES for kernel in images.SUITES]
     assert len(set(several)) == len(several)
     own = {"20.10": "6.1", "26.1": "6.12", "28.5": "7.2"}
-    assert all(images.machine_recipe(engine, kernel).tag == images.machine_recipe(engine).tag for engine, kernel in own.items())
+    assert all(
+        images.machine_recipe(engine, kernel).tag == images.machine_recipe(engine).tag for engine, kernel in own.items()
+    )
     assert images.machine_recipe("26.1", "6.1").tag.startswith("vm-trixie-6.1-")
 
 
@@ -110,7 +116,11 @@ def sources(root: Path, engine: str, kernel: str) -> str:
     one, apt = images.machine_recipe(engine, kernel), root / "etc" / "apt"
     for directory in ("sources.list.d", "preferences.d"):
         (apt / directory).mkdir(parents=True, exist_ok=True)
-    more = "" if one.suite == "sid" else f"deb [a=b c] http://m/d {one.suite}-updates main\ndeb http://s/d {one.suite}-security main\n"
+    more = (
+        ""
+        if one.suite == "sid"
+        else f"deb [a=b c] http://m/d {one.suite}-updates main\ndeb http://s/d {one.suite}-security main\n"
+    )
     (apt / "sources.list").write_text(f'deb [signed-by="/x y"] http://m/d {one.suite} main\n{more}')
     for hook in one.before:
         subprocess.run(["sh", "-c", hook, "sh", str(root)], check=True)
@@ -120,7 +130,9 @@ def sources(root: Path, engine: str, kernel: str) -> str:
 
 def test_of_another_suite_the_kernel_is_taken_and_no_more(tmp_path: Path) -> None:
     assert sources(tmp_path, "26.1", "6.12") == ""
-    assert sources(tmp_path, "26.1", "6.1") == "deb K http://m/d bookworm main\ndeb K http://s/d bookworm-security main\n"
+    assert (
+        sources(tmp_path, "26.1", "6.1") == "deb K http://m/d bookworm main\ndeb K http://s/d bookworm-security main\n"
+    )
     assert sources(tmp_path, "26.1", "7.2") == "deb K http://m/d sid main\n", "sid has no security suite"
     pins = (tmp_path / "etc" / "apt" / "preferences.d" / "kernel").read_text()
     assert pins.startswith("Package: *\nPin: release n=sid*\nPin-Priority: 1\n")
@@ -165,7 +177,9 @@ def _bz_image(path: Path, version: bytes) -> Path:
 
 
 def test_a_kernel_says_what_it_is(tmp_path: Path) -> None:
-    assert qemu_disk.release(_bz_image(tmp_path / "kernel", b"6.12.107+deb13-cloud-amd64")) == "6.12.107+deb13-cloud-amd64"
+    assert (
+        qemu_disk.release(_bz_image(tmp_path / "kernel", b"6.12.107+deb13-cloud-amd64")) == "6.12.107+deb13-cloud-amd64"
+    )
     (tmp_path / "other").write_bytes(b"x" * 0x400)
     assert qemu_disk.release(tmp_path / "other") == ""
 
@@ -181,9 +195,13 @@ def test_a_suite_that_has_gone_on_is_not_taken_for_what_it_was(tmp_path: Path) -
         "kernel 6.1 is asked for, and what Debian bookworm carries is 6.12.3-cloud-amd64\n"
         "  fix: leave --kernel out for these hosts, or ask for another one"
     )
-    with pytest.raises(ProviderError, match=r"kernel 7.2 is asked for, and what Debian sid carries is 6.12.3-cloud-amd64"):
+    with pytest.raises(
+        ProviderError, match=r"kernel 7.2 is asked for, and what Debian sid carries is 6.12.3-cloud-amd64"
+    ):
         qemu_disk.ensure(images.machine_recipe("28.5", "7.2"), lab, Bus())
-    assert qemu_disk.ensure(images.machine_recipe("28.5"), lab, Bus()).path.name.startswith("vm-sid-"), "no kernel is asked for"
+    assert qemu_disk.ensure(images.machine_recipe("28.5"), lab, Bus()).path.name.startswith("vm-sid-"), (
+        "no kernel is asked for"
+    )
 
 
 def test_the_disk_is_made_inside_the_last_hook(tmp_path: Path) -> None:
@@ -248,10 +266,15 @@ def test_copies_are_told_different_things_and_what_must_last_is_the_same(tmp_pat
 def test_the_machine_outside_is_told_that_it_has_no_engine_and_is_nobody_elses_twin(tmp_path: Path) -> None:
     wanted = HostsWanted("x", 2, "", HOME, tmp_path, outside=True)
     assert wanted.machines == ["host1", "host2", "outside"]
-    told = {host: identity(wanted, host, IPv4Network("172.29.0.0/24"), lab_keys(tmp_path, wanted.machines)) for host in wanted.machines}
+    told = {
+        host: identity(wanted, host, IPv4Network("172.29.0.0/24"), lab_keys(tmp_path, wanted.machines))
+        for host in wanted.machines
+    }
     assert [bool(one["engine_id"]) for one in told.values()] == [True, True, False]
     assert told["outside"]["address"] == "172.29.0.10/24"
-    assert all(len({str(one[key]) for one in told.values()}) == 3 for key in ("seed", "hostname", "mac", "address", "files"))
+    assert all(
+        len({str(one[key]) for one in told.values()}) == 3 for key in ("seed", "hostname", "mac", "address", "files")
+    )
 
 
 def test_a_socket_is_reached_however_long_its_path(tmp_path: Path) -> None:
@@ -265,7 +288,10 @@ def test_a_socket_is_reached_however_long_its_path(tmp_path: Path) -> None:
 
 def test_what_qemu_refuses_is_told_in_its_words(tmp_path: Path) -> None:
     _serve(tmp_path, b'{"QMP": {}}\n{"return": {}}\n{"error": {"class": "GenericError", "desc": "no such thing"}}\n')
-    with monitor(tmp_path / "host1.qmp") as tell, pytest.raises(ProviderError, match="QEMU refuses `cont`: no such thing"):
+    with (
+        monitor(tmp_path / "host1.qmp") as tell,
+        pytest.raises(ProviderError, match="QEMU refuses `cont`: no such thing"),
+    ):
         tell("cont")
 
 

@@ -80,13 +80,17 @@ def test_inner_networks_collide_with_neither_the_underlay_nor_swarms_own() -> No
     bridge = IPv4Interface(daemon["bip"]).network
     pools = [IPv4Network(pool["base"]) for pool in daemon["default-address-pools"]]
     for inner in [bridge, *pools]:
-        assert not any(inner.overlaps(outer) for outer in (*POOLS, IPv4Network("10.0.0.0/8"), IPv4Network("172.17.0.0/16")))
+        assert not any(
+            inner.overlaps(outer) for outer in (*POOLS, IPv4Network("10.0.0.0/8"), IPv4Network("172.17.0.0/16"))
+        )
     assert not any(bridge.overlaps(pool) for pool in pools)
 
 
 def test_passwords_never_open_a_host() -> None:
     lines = recipe.file_contents()["sshd_config"].decode().splitlines()
-    assert {"PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password"} <= set(lines)
+    assert {"PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password"} <= set(
+        lines
+    )
 
 
 def test_an_expired_archive_is_accepted_only_when_told_to(monkeypatch: pytest.MonkeyPatch) -> None:

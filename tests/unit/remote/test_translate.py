@@ -26,10 +26,16 @@ def _key() -> paramiko.PKey:
     ("error", "text"),
     [
         (ConnectionRefusedError(), "host1: 127.0.0.1:2201 refuses the connection"),
-        (NoValidConnectionsError({("127.0.0.1", 2201): ConnectionRefusedError()}), "host1: 127.0.0.1:2201 refuses the connection"),
+        (
+            NoValidConnectionsError({("127.0.0.1", 2201): ConnectionRefusedError()}),
+            "host1: 127.0.0.1:2201 refuses the connection",
+        ),
         (TimeoutError(), "host1: 127.0.0.1:2201 does not answer in time"),
         (OSError(errno.EHOSTUNREACH, "No route to host"), "host1: no route to 127.0.0.1:2201: No route to host"),
-        (SSHException("Error reading SSH protocol banner"), "host1: the SSH connection to 127.0.0.1:2201 fails: Error reading SSH"),
+        (
+            SSHException("Error reading SSH protocol banner"),
+            "host1: the SSH connection to 127.0.0.1:2201 fails: Error reading SSH",
+        ),
         (EOFError(), "host1: the SSH connection to 127.0.0.1:2201 fails: EOFError"),
     ],
 )
@@ -55,7 +61,10 @@ def test_another_host_key_names_the_file_that_pins() -> None:
 
 
 def test_an_unknown_host_key_is_never_accepted() -> None:
-    with pytest.raises(HostError, match=r"no host key is pinned for 127\.0\.0\.1:2201 in /lab/known_hosts"), translated(HOST):
+    with (
+        pytest.raises(HostError, match=r"no host key is pinned for 127\.0\.0\.1:2201 in /lab/known_hosts"),
+        translated(HOST),
+    ):
         Pinned().missing_host_key(paramiko.SSHClient(), "[127.0.0.1]:2201", _key())
 
 

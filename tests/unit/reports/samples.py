@@ -13,7 +13,14 @@ HOSTS = tuple(HostFacts(f"host{n}", f"172.30.0.{n + 10}", "20.10.24", "6.18.0", 
 TASKS = (("front", 1, "host1"), ("front", 2, "host2"), ("api", 1, "host2"), ("api", 2, "host3"), ("db", 1, "host3"))
 TIMINGS = {"hosts": 2.5, "swarm": 1.2, "stack": 5.0, "proof": 2.1}
 DENIED = {"front", "db"}
-CONTROLS = [{"proves": "the target's listener is alive", "probe": "api.1->db.1@back/tcp", "outcome": "answered", "latency_ms": 0.2}]
+CONTROLS = [
+    {
+        "proves": "the target's listener is alive",
+        "probe": "api.1->db.1@back/tcp",
+        "outcome": "answered",
+        "latency_ms": 0.2,
+    }
+]
 
 
 def check(source: tuple[str, int, str], target: tuple[str, int, str], protocol: str) -> Check:
@@ -53,10 +60,21 @@ def passed() -> Report:
     """Three tiers on three hosts, everything proven."""
     checks = [check(a, b, protocol) for a, b in permutations(TASKS, 2) for protocol in ("tcp", "udp", "icmp")]
     checks += [
-        replace(checks[0], id=f"name:{n}", kind="name", protocol="dns", port=53, expected="allow", observed="allow") for n in range(24)
+        replace(checks[0], id=f"name:{n}", kind="name", protocol="dns", port=53, expected="allow", observed="allow")
+        for n in range(24)
     ]
     return Report(
-        "shop", "three-tier", "docker", HOSTS, tuple(checks), (), TIMINGS, "", "2026-01-01T00:00:00+00:00", 1, ("front", "api", "db")
+        "shop",
+        "three-tier",
+        "docker",
+        HOSTS,
+        tuple(checks),
+        (),
+        TIMINGS,
+        "",
+        "2026-01-01T00:00:00+00:00",
+        1,
+        ("front", "api", "db"),
     )
 
 
@@ -75,15 +93,26 @@ def unproven(one: Check) -> Check:
 
 def leaked() -> Report:
     """front.1 reaches db, though it must not."""
-    checks = tuple(violated(c) if (c.source, c.target) == ("front.1", "db.1") and c.kind == "reach" else c for c in passed().checks)
-    finding = Finding("leak:front->db", "isolation", "front reaches db, over back", ("host1", "host3"), "overlay", "detach them", "checks")
+    checks = tuple(
+        violated(c) if (c.source, c.target) == ("front.1", "db.1") and c.kind == "reach" else c for c in passed().checks
+    )
+    finding = Finding(
+        "leak:front->db",
+        "isolation",
+        "front reaches db, over back",
+        ("host1", "host3"),
+        "overlay",
+        "detach them",
+        "checks",
+    )
     return replace(passed(), checks=checks, findings=(finding,))
 
 
 def deaf() -> Report:
     """Nothing about db can be proven."""
     return replace(
-        passed(), checks=tuple(unproven(c) if c.target == "db.1" and c.source_service == "front" else c for c in passed().checks)
+        passed(),
+        checks=tuple(unproven(c) if c.target == "db.1" and c.source_service == "front" else c for c in passed().checks),
     )
 
 
@@ -95,7 +124,9 @@ def mixed() -> Report:
 
 def wide(services: int = 12) -> Report:
     """A dozen services with long names that all reach each other."""
-    tasks = [(f"recommendation-service-{chr(97 + n % 26)}{n // 26 or ''}", 1, f"host{n % 3 + 1}") for n in range(services)]
+    tasks = [
+        (f"recommendation-service-{chr(97 + n % 26)}{n // 26 or ''}", 1, f"host{n % 3 + 1}") for n in range(services)
+    ]
     checks = tuple(check(a, b, "tcp") for a, b in permutations(tasks, 2))
     return replace(passed(), checks=checks, services=tuple(name for name, _, _ in tasks))
 

@@ -54,7 +54,10 @@ def test_cells_say_what_happened() -> None:
 
 
 def test_verdict_words() -> None:
-    last = {name: next(line for line in reversed(as_text(report).splitlines()) if "checks:" in line) for name, report in ALL.items()}
+    last = {
+        name: next(line for line in reversed(as_text(report).splitlines()) if "checks:" in line)
+        for name, report in ALL.items()
+    }
     assert last["pass"].startswith("PASS  84 checks: 84 proven, 0 violated, 0 inconclusive")
     assert last["violation"].startswith("FAIL ")
     assert last["inconclusive"].startswith("NOT PROVEN ")
@@ -65,11 +68,15 @@ def test_verdict_words() -> None:
 def test_evidence_and_reason_are_below_the_matrix() -> None:
     text = as_text(samples.leaked())
     assert "XX front -> db [host1 -> host3] reach tcp udp icmp on back (3 checks)" in text
-    for expected in ("because    front and db share no network", "expected   deny; observed allow", "outcome    answered by db.1"):
+    for expected in (
+        "because    front and db share no network",
+        "expected   deny; observed allow",
+        "outcome    answered by db.1",
+    ):
         assert expected in text
-    assert "control    the target's listener is alive: api.1->db.1@back/tcp answered" in as_text(samples.deaf()).replace(
-        "\n" + " " * 14, " "
-    )
+    assert "control    the target's listener is alive: api.1->db.1@back/tcp answered" in as_text(
+        samples.deaf()
+    ).replace("\n" + " " * 14, " ")
 
 
 def test_unknown_is_not_no() -> None:
@@ -84,7 +91,10 @@ def words(number: int) -> str:
 
 def test_a_thousand_failures_are_ten_explanations() -> None:
     report = samples.wide(40)
-    broken = tuple(replace(c, verdict=Verdict.FAIL, observed="deny", explanation=f"reason {words(n)}") for n, c in enumerate(report.checks))
+    broken = tuple(
+        replace(c, verdict=Verdict.FAIL, observed="deny", explanation=f"reason {words(n)}")
+        for n, c in enumerate(report.checks)
+    )
     text = as_text(replace(report, checks=broken))
     assert text.count("because") <= 10
     assert re.search(r"… and \d+ more: see --json", text)
@@ -93,7 +103,9 @@ def test_a_thousand_failures_are_ten_explanations() -> None:
 def test_the_same_fault_everywhere_is_one_explanation() -> None:
     report = samples.wide(12)
     broken = tuple(
-        replace(c, verdict=Verdict.INCONCLUSIVE, explanation=f"Not measured: the kernel of {c.source_host} has no IP_VS.")
+        replace(
+            c, verdict=Verdict.INCONCLUSIVE, explanation=f"Not measured: the kernel of {c.source_host} has no IP_VS."
+        )
         for c in report.checks
     )
     text = as_text(replace(report, checks=broken))
@@ -103,7 +115,9 @@ def test_the_same_fault_everywhere_is_one_explanation() -> None:
 
 def test_colour_only_repeats_what_is_written() -> None:
     stream = io.StringIO()
-    render(samples.mixed(), Console(file=stream, width=80, force_terminal=True, color_system="truecolor", no_color=False))
+    render(
+        samples.mixed(), Console(file=stream, width=80, force_terminal=True, color_system="truecolor", no_color=False)
+    )
     assert "\x1b[" in stream.getvalue()
     assert re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()) == as_text(samples.mixed())
 

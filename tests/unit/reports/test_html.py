@@ -14,7 +14,25 @@ from swarmlab.model.report import Report
 from swarmlab.reports.html import to_html
 from tests.unit.reports import samples
 
-TAGS = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "h3", "p", "strong", "table", "tr", "th", "td", "span", "section"}
+TAGS = {
+    "html",
+    "head",
+    "meta",
+    "title",
+    "style",
+    "body",
+    "h1",
+    "h2",
+    "h3",
+    "p",
+    "strong",
+    "table",
+    "tr",
+    "th",
+    "td",
+    "span",
+    "section",
+}
 TAGS |= {"dl", "dt", "dd", "pre"}
 
 
@@ -41,12 +59,28 @@ class Tags(HTMLParser):
 
 
 def test_the_matrix_is_the_consoles() -> None:
-    assert Tags(to_html(samples.mixed())).cells == ["from, to", "ok", "ok", "XX 3/6", "ok", "ok", "ok", "?? 3/6", "ok", "."]
+    assert Tags(to_html(samples.mixed())).cells == [
+        "from, to",
+        "ok",
+        "ok",
+        "XX 3/6",
+        "ok",
+        "ok",
+        "ok",
+        "?? 3/6",
+        "ok",
+        ".",
+    ]
 
 
 @pytest.mark.parametrize(
     ("report", "word"),
-    [(samples.passed(), "PASS"), (samples.leaked(), "FAIL"), (samples.deaf(), "NOT PROVEN"), (samples.crashed(), "ERROR")],
+    [
+        (samples.passed(), "PASS"),
+        (samples.leaked(), "FAIL"),
+        (samples.deaf(), "NOT PROVEN"),
+        (samples.crashed(), "ERROR"),
+    ],
 )
 def test_the_verdict_is_there(report: Report, word: str) -> None:
     assert f">{word}</strong>" in to_html(report)
@@ -64,6 +98,8 @@ def test_texts_stay_texts(text: str) -> None:
         evidence={text: text},
     )
     finding = Finding(text, text, text, (text,), text, text, text)
-    page = Tags(to_html(replace(samples.passed(), lab=text, error=text, checks=(one,), findings=(finding,), services=(text,))))
+    page = Tags(
+        to_html(replace(samples.passed(), lab=text, error=text, checks=(one,), findings=(finding,), services=(text,)))
+    )
     assert page.tags <= TAGS
     assert page.attributes <= {"lang", "charset", "class"}

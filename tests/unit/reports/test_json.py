@@ -21,7 +21,9 @@ from swarmlab.reports import as_json
 from tests.unit.reports import samples
 
 TEXT = st.text(max_size=12)
-EVIDENCE = st.dictionaries(TEXT, st.none() | st.booleans() | st.integers() | TEXT | st.lists(TEXT, max_size=2), max_size=3)
+EVIDENCE = st.dictionaries(
+    TEXT, st.none() | st.booleans() | st.integers() | TEXT | st.lists(TEXT, max_size=2), max_size=3
+)
 CHECKS = st.builds(
     Check,
     id=TEXT,
@@ -43,7 +45,9 @@ CHECKS = st.builds(
     evidence=EVIDENCE,
 )
 SEVERITY = st.sampled_from(["connectivity", "isolation", "confidentiality", "flaky", "info"])
-FINDINGS = st.builds(Finding, id=TEXT, severity=SEVERITY, title=TEXT, hosts=st.tuples(TEXT), layer=TEXT, fix=TEXT, source=TEXT)
+FINDINGS = st.builds(
+    Finding, id=TEXT, severity=SEVERITY, title=TEXT, hosts=st.tuples(TEXT), layer=TEXT, fix=TEXT, source=TEXT
+)
 REPORTS = st.builds(
     Report,
     lab=TEXT,
@@ -67,7 +71,9 @@ def test_what_is_written_can_be_read_and_fits_the_schema(report: Report) -> None
     assert as_json.from_dict(document) == report
 
 
-@pytest.mark.parametrize("report", [samples.passed(), samples.mixed(), samples.crashed()], ids=["pass", "mixed", "crashed"])
+@pytest.mark.parametrize(
+    "report", [samples.passed(), samples.mixed(), samples.crashed()], ids=["pass", "mixed", "crashed"]
+)
 def test_real_reports_fit_the_schema(report: Report) -> None:
     jsonschema.Draft202012Validator.check_schema(as_json.schema())
     jsonschema.validate(as_json.to_dict(report), as_json.schema())
@@ -81,7 +87,12 @@ def test_the_names_are_the_contracts() -> None:
     assert document["summary"] == {"pass": 78, "fail": 3, "inconclusive": 3}
     check = next(c for c in document["checks"] if c["verdict"] == "fail")
     assert (check["from"], check["to"]) == ("front.1", "db.1")
-    assert (check["from_service"], check["to_service"], check["from_host"], check["to_host"]) == ("front", "db", "host1", "host3")
+    assert (check["from_service"], check["to_service"], check["from_host"], check["to_host"]) == (
+        "front",
+        "db",
+        "host1",
+        "host3",
+    )
     assert "source" not in check
 
 
@@ -97,10 +108,24 @@ def test_schema_rejects_what_is_not_a_report() -> None:
 
 
 def test_evidence_that_json_does_not_know_does_not_stop_the_report() -> None:
-    odd: dict[Any, object] = {"set": {"b", "a"}, "nan": math.nan, "verdict": Verdict.FAIL, 7: (1, 2), "bytes": b"x", "lone": "\ud800"}
+    odd: dict[Any, object] = {
+        "set": {"b", "a"},
+        "nan": math.nan,
+        "verdict": Verdict.FAIL,
+        7: (1, 2),
+        "bytes": b"x",
+        "lone": "\ud800",
+    }
     report = replace(samples.passed(), checks=(replace(samples.passed().checks[0], evidence=odd),))
     evidence = json.loads(as_json.dump(report))["checks"][0]["evidence"]
-    assert evidence == {"set": ["a", "b"], "nan": None, "verdict": "fail", "7": [1, 2], "bytes": "b'x'", "lone": "\ud800"}
+    assert evidence == {
+        "set": ["a", "b"],
+        "nan": None,
+        "verdict": "fail",
+        "7": [1, 2],
+        "bytes": "b'x'",
+        "lone": "\ud800",
+    }
     as_json.dump(report).encode("ascii")
 
 
@@ -119,10 +144,16 @@ def change(path: tuple[str | int, ...], value: object) -> Callable[[dict[str, An
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (change(("schema",), "swarmlab.report/9"), "not a report that this version reads: schema is 'swarmlab.report/9'"),
+        (
+            change(("schema",), "swarmlab.report/9"),
+            "not a report that this version reads: schema is 'swarmlab.report/9'",
+        ),
         (change(("checks",), 3), "report.checks: expected list, found int"),
         (change(("checks", 1), "x"), "report.checks[1]: expected an object, found str"),
-        (change(("checks", 0, "verdict"), "green"), "report.checks[0].verdict: 'green' is none of pass, fail, inconclusive, error"),
+        (
+            change(("checks", 0, "verdict"), "green"),
+            "report.checks[0].verdict: 'green' is none of pass, fail, inconclusive, error",
+        ),
         (change(("hosts", 0, "name"), None), "report.hosts[0].name: expected str, found NoneType"),
         (change(("checks", 0, "port"), True), "report.checks[0].port: expected int, found bool"),
     ],

@@ -39,7 +39,10 @@ def test_cases_have_names_of_their_own() -> None:
 
 
 def test_a_violation_is_a_failure() -> None:
-    (first, *_), suite = list(parsed(samples.leaked()).iter("failure")), next(parsed(samples.leaked()).iter("testsuite"))
+    (first, *_), suite = (
+        list(parsed(samples.leaked()).iter("failure")),
+        next(parsed(samples.leaked()).iter("testsuite")),
+    )
     assert first.get("message") == "front.1 reached 10.0.2.3 of db.1, and db.1 answered, although it must not."
     assert "because: front and db share no network" in (first.text or "")
     assert (suite.get("failures"), suite.get("errors")) == ("3", "0")

@@ -57,13 +57,17 @@ def test_each_run_says_how_it_ended_and_why() -> None:
 
 
 def test_all_the_same() -> None:
-    matrix = EngineMatrix("three-tier", "docker", runs=(run("20.10", samples.passed(), 0), run("mixed", samples.passed(), 0)))
+    matrix = EngineMatrix(
+        "three-tier", "docker", runs=(run("20.10", samples.passed(), 0), run("mixed", samples.passed(), 0))
+    )
     assert "same on all: 84 checks; nothing differs" in as_text(matrix)
     assert as_text(matrix).rstrip().endswith("PASS")
 
 
 def test_one_that_was_measured_is_compared_with_nothing() -> None:
-    assert "nothing to compare: only 20.10 was measured" in as_text(EngineMatrix("shop", "docker", runs=several().runs[::2]))
+    assert "nothing to compare: only 20.10 was measured" in as_text(
+        EngineMatrix("shop", "docker", runs=several().runs[::2])
+    )
     assert "nothing to compare: no run was measured" in as_text(EngineMatrix("shop", "docker", error="interrupted"))
 
 
@@ -85,7 +89,10 @@ def test_json_follows_its_schema_and_has_the_reports_inside() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(document)
     assert (document["status"], document["same"], document["compared"]) == (3, 81, ["20.10", "26.1"])
-    assert document["differences"][0] == {"id": "reach:front.1->db.1@back/tcp", "results": {"20.10": "--", "26.1": "XX"}}
+    assert document["differences"][0] == {
+        "id": "reach:front.1->db.1@back/tcp",
+        "results": {"20.10": "--", "26.1": "XX"},
+    }
     assert as_json.from_dict(document["runs"][1]["report"]) == samples.leaked()
 
 

@@ -15,7 +15,9 @@ from swarmlab.scenario import read
 def read_yaml(tmp_path: Path) -> Callable[..., Scenario]:
     """`read_yaml(text, settings, stand_in=…, name=…)`."""
 
-    def reader(text: str, settings: Mapping[str, str] | None = None, *, stand_in: bool = False, name: str = "shop.yaml") -> Scenario:
+    def reader(
+        text: str, settings: Mapping[str, str] | None = None, *, stand_in: bool = False, name: str = "shop.yaml"
+    ) -> Scenario:
         file = tmp_path / name
         file.write_text(text, encoding="utf-8")
         return read(file, settings, stand_in=stand_in)

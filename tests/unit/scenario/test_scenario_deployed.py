@@ -42,7 +42,9 @@ x-swarmlab: {hosts: 2}
 
 
 def test_a_version_comes_in_and_what_is_ours_goes_out(read_yaml: Read) -> None:
-    document = yaml.safe_load(read_yaml("name: n\nservices: {a: {image: x}}\nx-other: 1\nx-swarmlab: {hosts: 2}\n").compose)
+    document = yaml.safe_load(
+        read_yaml("name: n\nservices: {a: {image: x}}\nx-other: 1\nx-swarmlab: {hosts: 2}\n").compose
+    )
     assert document == {"version": "3.8", "services": {"a": {"image": "x"}}, "x-other": 1}
     assert yaml.safe_load(read_yaml("version: '3.7'\nservices: {a: {image: x}}\n").compose)["version"] == "3.7"
 
@@ -70,7 +72,23 @@ x-swarmlab: {containers: {c: {host: host1, image: y, command: [serve], networks:
     assert read_yaml(text).images == ("x", "y")
 
 
-TRICKY = ["1e3", "'1e3'", "'yes'", "yes", "0o17", "22:22", "'~'", "~", '"a\\tb\\nc"', "' lead'", "1.10", "'#x'", "é ☃", "''", "2001-01-01"]
+TRICKY = [
+    "1e3",
+    "'1e3'",
+    "'yes'",
+    "yes",
+    "0o17",
+    "22:22",
+    "'~'",
+    "~",
+    '"a\\tb\\nc"',
+    "' lead'",
+    "1.10",
+    "'#x'",
+    "é ☃",
+    "''",
+    "2001-01-01",
+]
 
 
 @pytest.mark.parametrize("given", TRICKY)

@@ -127,7 +127,7 @@ def test_an_entry_overrides_every_derived_one_that_it_covers(read_yaml: Read) ->
     found = of(scenario, Kind.REACH, "front", "api")
     assert {e.network for e in found} == {""}
     assert {(e.expected, e.because, e.derived) for e in found} == {("deny", "told", False)}
-    assert all(e.mark is not None and e.mark.line == 11 for e in found)
+    assert all(e.place is not None and e.place.line == 11 for e in found)
 
 
 def test_an_entry_for_one_network_leaves_the_others(read_yaml: Read) -> None:
@@ -144,11 +144,16 @@ def test_an_entry_for_one_protocol_splits(read_yaml: Read) -> None:
 
 
 def test_an_entry_with_a_port_stands_beside(read_yaml: Read) -> None:
-    entries = ("from: front, to: api, reach: allow, port: 80", "from: api, to: db, port: 53, protocol: udp, reach: deny")
+    entries = (
+        "from: front, to: api, reach: allow, port: 80",
+        "from: api, to: db, port: 53, protocol: udp, reach: deny",
+    )
     scenario = read_yaml(expecting(TIERS, *entries))
     found = [(e.network, e.protocol, e.port, e.expected) for e in of(scenario, Kind.REACH, "front", "api")]
     assert found == [("outer", "", 0, "allow"), ("", "tcp", 80, "allow")]
-    assert ("", "udp", 53, "deny") in [(e.network, e.protocol, e.port, e.expected) for e in of(scenario, Kind.REACH, "api", "db")]
+    assert ("", "udp", 53, "deny") in [
+        (e.network, e.protocol, e.port, e.expected) for e in of(scenario, Kind.REACH, "api", "db")
+    ]
 
 
 def test_the_narrower_entry_decides_in_whatever_order(read_yaml: Read) -> None:
@@ -166,11 +171,18 @@ def test_incomparable_entries_contradict(read_yaml: Read) -> None:
 def test_names_can_be_added_and_denied(read_yaml: Read) -> None:
     entries = ("from: front, to: api, name: allow, as: shop-api", "from: front, to: api, name: deny, as: backend")
     scenario = read_yaml(expecting(TIERS, *entries))
-    assert names(scenario, "front", "api") == {"api": "allow", "tasks.api": "allow", "backend": "deny", "shop-api": "allow"}
+    assert names(scenario, "front", "api") == {
+        "api": "allow",
+        "tasks.api": "allow",
+        "backend": "deny",
+        "shop-api": "allow",
+    }
 
 
 def test_a_network_entry_overrides_a_property_and_adds_others(read_yaml: Read) -> None:
-    scenario = read_yaml(expecting(TIERS, "network: inner, encrypted: false, subnet: 10.7.0.0/24, options: {mtu: 1400}"))
+    scenario = read_yaml(
+        expecting(TIERS, "network: inner, encrypted: false, subnet: 10.7.0.0/24, options: {mtu: 1400}")
+    )
     found = {e.name: (e.expected, e.derived) for e in of(scenario, Kind.NETWORK) if e.network == "inner"}
     assert found["encrypted"] == ("false", False)
     assert found["subnets"] == ("10.7.0.0/24", False)
@@ -179,6 +191,8 @@ def test_a_network_entry_overrides_a_property_and_adds_others(read_yaml: Read) -
 
 
 def test_an_entry_about_a_pair_that_nothing_follows_for_is_added(read_yaml: Read) -> None:
-    scenario = read_yaml(expecting(TIERS, "from: front, to: front, reach: allow", "from: front, to: front, name: allow"))
+    scenario = read_yaml(
+        expecting(TIERS, "from: front, to: front, reach: allow", "from: front, to: front, name: allow")
+    )
     assert [(e.network, e.expected) for e in of(scenario, Kind.REACH, "front", "front")] == [("", "allow")]
     assert names(scenario, "front", "front") == {"front": "allow"}

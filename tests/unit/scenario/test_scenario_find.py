@@ -59,10 +59,17 @@ def test_what_cannot_be_found_is_said_with_what_can(here: Path, reference: str, 
 
 def test_the_catalogue_lists_broken_files_with_their_error(here: Path) -> None:
     scenario_in(here / "scenarios" / "broken", "services: [\n")
-    scenario_in(here / "scenarios" / "good", "services: {a: {image: x}}\nx-swarmlab: {title: Good, level: advanced, hosts: 2}\n")
+    scenario_in(
+        here / "scenarios" / "good", "services: {a: {image: x}}\nx-swarmlab: {title: Good, level: advanced, hosts: 2}\n"
+    )
     found = {summary.name: summary for summary in catalogue()}
     assert "syntax error" in found["broken"].error
-    assert (found["good"].title, found["good"].level, found["good"].hosts, found["good"].error) == ("Good", "advanced", 2, "")
+    assert (found["good"].title, found["good"].level, found["good"].hosts, found["good"].error) == (
+        "Good",
+        "advanced",
+        2,
+        "",
+    )
     assert set(SHIPPED) <= found.keys()
 
 

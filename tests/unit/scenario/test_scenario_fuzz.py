@@ -1,4 +1,6 @@
-"""Whatever the file holds: a Scenario or FileRejected, never anything else; and what is accepted deploys with the same meaning."""
+"""Whatever the file holds: a Scenario or FileRejected, never anything else; and what is accepted deploys with the same
+meaning.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from swarmlab.errors import FileRejected
 from swarmlab.model.scenario import Scenario
 from swarmlab.scenario import lint, read, render_child
 
-QUICK = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+QUICK = settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 WORDS = (  # noqa: SIM905
     "services networks x-swarmlab image deploy mode global replicas endpoint_mode dnsrr ports target aliases default driver driver_opts "
     "encrypted internal external name ipam config subnet 10.9.0.0/24 hosts managers vars local_networks lan containers host host1 address "
@@ -21,7 +25,9 @@ WORDS = (  # noqa: SIM905
 ).split()
 leaves = st.sampled_from(WORDS) | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
 keys = st.sampled_from(WORDS) | st.integers(0, 3) | st.text(max_size=4)
-trees = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5), max_leaves=25)
+trees = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5), max_leaves=25
+)
 
 
 def part(*names: str) -> st.SearchStrategy[object]:
@@ -88,7 +94,9 @@ def test_anything_that_looks_like_yaml(tmp_path: Path, text: str) -> None:
 @given(documents)
 def test_anything_that_looks_like_a_scenario(tmp_path: Path, document: object) -> None:
     text = yaml.safe_dump(document, allow_unicode=True)
-    scenario = outcome(tmp_path / "f.yaml", text.encode("utf-8", "surrogatepass"), {"V": "1"} if "${V}" in text else None)
+    scenario = outcome(
+        tmp_path / "f.yaml", text.encode("utf-8", "surrogatepass"), {"V": "1"} if "${V}" in text else None
+    )
     if scenario is not None:
         deployed = yaml.safe_load(scenario.compose)
         assert set(deployed["services"]) >= set(scenario.services)

@@ -24,14 +24,23 @@ CASES = {
         "services: {a: {image: x, networks: [n, m]}}\n"
         "networks: {n: {ipam: {config: [{subnet: 10.9.0.0/16}]}}, m: {ipam: {config: [{subnet: 10.9.3.0/24}]}}}",
     ),
-    "published twice": ("published by a already", 'services: {a: {image: x, ports: ["80:80"]}, b: {image: x, ports: ["80:81"]}}'),
+    "published twice": (
+        "published by a already",
+        'services: {a: {image: x, ports: ["80:80"]}, b: {image: x, ports: ["80:81"]}}',
+    ),
     "published inside": (
         "all its networks are internal",
         'services: {a: {image: x, ports: ["80:80"]}}\nnetworks: {default: {internal: true}}',
     ),
-    "mesh without address": ("need `endpoint_mode: vip`", 'services: {a: {image: x, ports: ["80:80"], deploy: {endpoint_mode: dnsrr}}}'),
+    "mesh without address": (
+        "need `endpoint_mode: vip`",
+        'services: {a: {image: x, ports: ["80:80"], deploy: {endpoint_mode: dnsrr}}}',
+    ),
     "attachable": ("any container on any node", ON_N + "networks: {n: {attachable: true}}"),
-    "aliases": ("belongs to a as well", "services: {a: {image: x, networks: {default: {aliases: [c]}}}, c: {image: x}}"),
+    "aliases": (
+        "belongs to a as well",
+        "services: {a: {image: x, networks: {default: {aliases: [c]}}}, c: {image: x}}",
+    ),
     "no tasks": ("it has no tasks", "services: {a: {image: x, deploy: {replicas: 0}}}"),
     "host network": ("its host's own network", ON_N + "networks: {n: {external: true, name: host}}"),
     "ignored": ("Swarm ignores", "services: {a: {image: x, container_name: b}}"),
@@ -55,7 +64,7 @@ def test_nothing_to_say(read_yaml: Read) -> None:
 
 def test_files_of_secrets_and_configs(read_yaml: Read) -> None:
     text = "services: {a: {image: x}}\nsecrets: {pg: {file: ./pg.txt}, ca: {external: true}}\nconfigs: {site: {file: site.conf}}"
-    assert [(mark, message.split(",")[0]) for mark, message in lint(read_yaml(text))] == [
+    assert [(place, message.split(",")[0]) for place, message in lint(read_yaml(text))] == [
         (None, "configs: site: the file is looked for on the manager"),
         (None, "secrets: pg: the file is looked for on the manager"),
     ]

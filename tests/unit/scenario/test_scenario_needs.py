@@ -10,7 +10,11 @@ import pytest
 from swarmlab.model.scenario import Container, Network, PublishedPort, Scenario, Service
 from swarmlab.scenario.needs import Need, needs
 
-SECRET, PLAIN, HOSTS = Network("secret", options={"encrypted": ""}), Network("plain"), Network("host", driver="host", external=True)
+SECRET, PLAIN, HOSTS = (
+    Network("secret", options={"encrypted": ""}),
+    Network("plain"),
+    Network("host", driver="host", external=True),
+)
 DNSRR = Service("one", "busybox", {"secret": ()}, endpoint_mode="dnsrr")
 SCENARIO = Scenario("shop", Path("x"), "", {"one": DNSRR}, {"secret": SECRET, "plain": PLAIN, "host": HOSTS}, hosts=2)
 
@@ -22,7 +26,9 @@ def of(service: Service, **changes: object) -> dict[str, tuple[str, ...]]:
 def test_an_encrypted_overlay_needs_esp_whatever_the_options_value() -> None:
     assert needs(SCENARIO) == (Need("esp", ("network secret",)),)
     said_no = {"secret": Network("secret", options={"encrypted": "false"})}
-    assert needs(replace(SCENARIO, networks=said_no)) == (Need("esp", ("network secret",)),), "the engine looks at the key alone"
+    assert needs(replace(SCENARIO, networks=said_no)) == (Need("esp", ("network secret",)),), (
+        "the engine looks at the key alone"
+    )
 
 
 @pytest.mark.parametrize(

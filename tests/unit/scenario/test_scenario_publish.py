@@ -60,7 +60,9 @@ def test_a_service_in_its_hosts_own_namespace_publishes_nothing(read_yaml: Read)
 
 
 def test_an_entry_overrides_what_is_derived_about_that_port_or_stands_beside_it(read_yaml: Read) -> None:
-    scenario = read_yaml(with_expect("from: outside, to: web, port: 8080, reach: deny", "from: outside, to: db, port: 5432, reach: deny"))
+    scenario = read_yaml(
+        with_expect("from: outside, to: web, port: 8080, reach: deny", "from: outside, to: db, port: 5432, reach: deny")
+    )
     found = {(e.name, e.port): (e.expected, e.because) for e in outside(scenario)}
     assert found["ingress:80", 8080] == ("deny", "b")
     assert found["explicit", 5432] == ("deny", "b")

@@ -76,7 +76,9 @@ def test_no_value_changes_the_structure(place: str, given_value: str) -> None:
 
 
 def test_a_dollar_sign_in_a_value_stays_one(read_yaml: Read) -> None:
-    scenario = read_yaml("services: {a: {image: x, labels: {price: '{{ price }}'}}}\n", {"price": "5$ ${TAG}"}, name="a.yaml.j2")
+    scenario = read_yaml(
+        "services: {a: {image: x, labels: {price: '{{ price }}'}}}\n", {"price": "5$ ${TAG}"}, name="a.yaml.j2"
+    )
     assert yaml.safe_load(scenario.compose)["services"]["a"]["labels"]["price"] == "5$$ $${TAG}"
 
 
@@ -87,7 +89,9 @@ def test_a_dollar_sign_in_a_value_stays_one(read_yaml: Read) -> None:
 )  # fmt: skip
 def test_forbidden_expressions(read_yaml: Read, expression: str) -> None:
     with pytest.raises(FileRejected, match=r"t\.yaml\.j2:2:1: .*(forbidden|undefined)"):
-        read_yaml(f"services:\n  a: {{image: '{expression}'}}\n".replace("'{%", "{%").replace("%}'", "%}"), name="t.yaml.j2")
+        read_yaml(
+            f"services:\n  a: {{image: '{expression}'}}\n".replace("'{%", "{%").replace("%}'", "%}"), name="t.yaml.j2"
+        )
 
 
 def test_a_template_that_only_burns_time_is_stopped(read_yaml: Read) -> None:
@@ -98,4 +102,10 @@ def test_a_template_that_only_burns_time_is_stopped(read_yaml: Read) -> None:
 
 def test_the_child_agrees_about_signs_and_limits() -> None:
     signs = (text.OPEN, text.CLOSE, text.LINE_OPEN, text.LINE_CLOSE, names.MAX_BYTES)
-    assert signs == (render_child.OPEN, render_child.CLOSE, render_child.LINE_OPEN, render_child.LINE_CLOSE, render_child.MAX_BYTES)
+    assert signs == (
+        render_child.OPEN,
+        render_child.CLOSE,
+        render_child.LINE_OPEN,
+        render_child.LINE_CLOSE,
+        render_child.MAX_BYTES,
+    )

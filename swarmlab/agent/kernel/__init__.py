@@ -1,0 +1,1 @@
+"""What the agent asks of the kernel: namespaces, netlink, packet filters, IPsec."""

@@ -1,0 +1,1 @@
+"""The underlay captured while canaries pass, and frames forged."""

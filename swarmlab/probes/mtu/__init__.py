@@ -1,0 +1,1 @@
+"""Stage mtu: how large packets may be."""

@@ -1,0 +1,51 @@
+"""Which sizes to try: per overlay and pair of hosts that carries it one pair of tasks, both ways, and the hosts
+themselves beneath.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
+
+from swarmlab.model.expectation import Expectation, Kind
+from swarmlab.model.mtu import FITS, UNDERLAY, MtuPlan, SizeProbe
+from swarmlab.model.probe import Endpoint
+from swarmlab.model.scenario import Scenario
+from swarmlab.probes.session.endpoints import WORKLOADS, on_network
+
+
+def plan(
+    scenario: Scenario, endpoints: Sequence[Endpoint], *, timeout: float, dead: Mapping[str, str] | None = None
+) -> MtuPlan:
+    """One task stands for all of its host's on an overlay: they share the way. `dead` are the endpoints that cannot."""
+    wanted = [e for e in scenario.expectations if e.kind is Kind.MTU and e.expected == FITS]
+    probes: list[SizeProbe] = []
+    for e in wanted:
+        probes += _over(e, _standing_for(e.network, endpoints, dead or {}), len(probes))
+    crossed = {(t.source_host, t.target_host): None for t in probes}
+    hosts = {e.host: e for e in endpoints if e.role == "host"}
+    probes += _underlay_probes([way for way in crossed if hosts.keys() >= set(way)], hosts, len(probes))
+    used = {end for t in probes for end in (t.source, t.target)}
+    return MtuPlan(tuple(probes), {e.id: e for e in endpoints if e.id in used}, timeout)
+
+
+def _standing_for(network: str, endpoints: Sequence[Endpoint], dead: Mapping[str, str]) -> dict[str, Endpoint]:
+    """Host -> the first of its tasks on that network, of those that can vouch for anything if there are any."""
+    found: dict[str, Endpoint] = {}
+    able = sorted((e for e in endpoints if e.role in WORKLOADS), key=lambda e: (bool(e.impaired) or e.id in dead, e.id))
+    for e in able:
+        if on_network(e, network):
+            found.setdefault(e.host, e)
+    return dict(sorted(found.items()))
+
+
+def _over(e: Expectation, chosen: Mapping[str, Endpoint], first: int) -> Iterator[SizeProbe]:
+    for number, (a, b) in enumerate(permutations(chosen.values(), 2), first):
+        yield SizeProbe(number, a.id, b.id, on_network(b, e.network)[0].address, e.network, a.host, b.host, e)
+
+
+def _underlay_probes(ways: Sequence[tuple[str, str]], hosts: Mapping[str, Endpoint], first: int) -> Iterator[SizeProbe]:
+    for number, (a, b) in enumerate(ways, first):
+        address = next((x.address for x in hosts[b].addresses if x.network == UNDERLAY), "")
+        if address:
+            yield SizeProbe(number, hosts[a].id, hosts[b].id, address, UNDERLAY, a, b)

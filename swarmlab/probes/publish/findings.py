@@ -1,0 +1,68 @@
+"""Named faults of published ports and virtual addresses: one for each port or service, with what to do about it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.expectation import DENY
+
+DOCS = "https://docs.docker.com/engine/swarm/ingress/"
+STALE = "https://github.com/moby/moby/issues/33790"
+
+
+def publish_findings(
+    published: Sequence[Check], balanced: Iterable[Check], meshed: Iterable[Check] = ()
+) -> tuple[Finding, ...]:
+    """Leaks first. A host whose port does not answer at all is not called unbalanced as well."""
+    shut = {(c.target_host, c.protocol, c.port) for c in published if c.verdict is Verdict.FAIL}
+    uneven = [c for c in meshed if (c.target_host, c.protocol, c.port) not in shut]
+    found = [*_ports(published), *_backends(balanced), *_mesh(uneven)]
+    return tuple(sorted(found, key=lambda f: (f.severity != "isolation", f.id)))
+
+
+def _ports(checks: Iterable[Check]) -> Iterator[Finding]:
+    groups: dict[tuple[bool, str, int], list[Check]] = defaultdict(list)
+    for c in checks:
+        if c.verdict is Verdict.FAIL:
+            groups[c.expected == DENY, c.protocol, c.port].append(c)
+    for (leaks, protocol, port), found in groups.items():
+        hosts = tuple(dict.fromkeys(c.target_host for c in found))
+        if leaks:
+            yield Finding(
+                f"port-open:{port}/{protocol}", "isolation", f"{port}/{protocol} answers from outside although it must not", hosts, "host",
+                f"on these hosts see who listens (`ss -lnp 'sport = :{port}'`) and what is translated (`iptables -t nat -S`)", DOCS,
+            )  # fmt: skip
+        else:
+            yield Finding(
+                f"port-shut:{port}/{protocol}", "connectivity", f"published port {port}/{protocol} does not answer from outside", hosts,
+                "host", "on these hosts see the firewall (`iptables -t raw -S`, `iptables -S DOCKER-USER`) and `docker service ps`", DOCS,
+            )  # fmt: skip
+
+
+def _mesh(checks: Iterable[Check]) -> Iterator[Finding]:
+    groups: dict[tuple[str, str, int], list[Check]] = defaultdict(list)
+    for c in checks:
+        if c.verdict is Verdict.FAIL:
+            groups[c.target_service, c.protocol, c.port].append(c)
+    for (service, protocol, port), found in groups.items():
+        yield Finding(
+            f"mesh-unbalanced:{port}/{protocol}", "flaky", f"published port {port}/{protocol} does not lead to every task of {service}",
+            tuple(c.target_host for c in found), "load balancing", "on these hosts compare `nsenter --net=/run/docker/netns/ingress_sbox "
+            f"ipvsadm -ln` with the running tasks; `docker service update --force {service}` renews the backends", STALE,
+        )  # fmt: skip
+
+
+def _backends(checks: Iterable[Check]) -> Iterator[Finding]:
+    groups: dict[tuple[str, str], list[Check]] = defaultdict(list)
+    for c in checks:
+        if c.verdict is Verdict.FAIL:
+            groups[c.target_service, c.network].append(c)
+    for (service, network), found in groups.items():
+        hosts = tuple(sorted({c.source_host for c in found}))
+        yield Finding(
+            f"vip-unbalanced:{service}@{network}", "flaky", f"the virtual address of {service} on {network} does not lead to every task",
+            hosts, "load balancing", "compare `ipvsadm -ln` in the network's load-balancing namespace with the running tasks; "
+            f"`docker service update --force {service}` renews the backends", STALE,
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What all stages share: the link to agents, the bundle that they are sent as, the survey, a round of probing."""

@@ -1,0 +1,74 @@
+"""Which addresses endpoints really have, as their own namespaces say: the engine does not know of every one that was
+plugged in.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from swarmlab.errors import HostError
+from swarmlab.model.probe import Address, Endpoint
+from swarmlab.probes.session.endpoints import WORKLOADS
+from swarmlab.probes.session.link import AgentLink
+from swarmlab.probes.traffic.plan import PORTS
+
+SECONDS = 30.0  # for an answer; entering a hundred namespaces takes well under one
+Subnets = Mapping[str, Sequence[str]]  # network key -> its subnets
+
+
+def survey(endpoints: Sequence[Endpoint], agents: Mapping[str, AgentLink], subnets: Subnets) -> tuple[Endpoint, ...]:
+    """The endpoints with every IPv4 address that their namespaces have, each put to its network by `subnets`.
+
+    An agent that fails here will fail in the measurement too, and is judged there: its endpoints stay as they are.
+    """
+    asked: dict[str, list[Endpoint]] = {}
+    for endpoint in endpoints:
+        if endpoint.role in WORKLOADS and endpoint.pid and endpoint.host in agents:
+            asked.setdefault(endpoint.host, []).append(endpoint)
+    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
+        answers = pool.map(lambda host: _ask(agents[host], asked[host]), asked)
+        found = {id_: interfaces for answer in answers for id_, interfaces in answer.items()}
+    networks = [(ipaddress.ip_network(s), key) for key, all_ in subnets.items() for s in all_]
+    return tuple(replace(e, addresses=(*e.addresses, *_more(e, found.get(e.id, {}), networks))) for e in endpoints)
+
+
+def _ask(agent: AgentLink, endpoints: Iterable[Endpoint]) -> dict[str, dict[str, Any]]:
+    wanted = [
+        {"id": e.id, "pid": e.pid, "container": e.container, "path": e.path, "extra_ports": []} for e in endpoints
+    ]
+    try:
+        answer = agent.request(
+            {"op": "open", "run": secrets.token_hex(8), "port": secrets.choice(PORTS), "endpoints": wanted}, SECONDS
+        )
+        agent.request({"op": "close"}, SECONDS)
+    except HostError:
+        return {}
+    entries = answer.get("endpoints")
+    return (
+        {str(e["id"]): e.get("interfaces") or {} for e in entries if isinstance(e, dict)}
+        if isinstance(entries, list)
+        else {}
+    )
+
+
+def _more(endpoint: Endpoint, interfaces: Mapping[str, Any], networks: Sequence[tuple[Any, str]]) -> Iterable[Address]:
+    """Those that the engine did not tell. The loopback's are nobody's but its own."""
+    known = {a.address for a in endpoint.addresses}
+    for interface, texts in interfaces.items():
+        for text in texts if interface != "lo" else ():
+            address = str(text).partition("/")[0]
+            if ":" not in address and address not in known:
+                yield Address(address, _network(address, networks) or str(interface), str(interface))
+
+
+def _network(address: str, networks: Sequence[tuple[Any, str]]) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return next((key for network, key in networks if parsed in network), "")

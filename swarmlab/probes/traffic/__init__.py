@@ -1,0 +1,1 @@
+"""Stage traffic: who reaches whom and who resolves what (kinds reach, scope, vip, name)."""

@@ -1,0 +1,139 @@
+"""Indexes over one run, built once: who was reached by whom, which pairs of hosts carried traffic, who was alive."""
+
+from __future__ import annotations
+
+from swarmlab.model.evidence import Evidence, Measurement, Outcome
+from swarmlab.model.expectation import ALLOW, Kind
+from swarmlab.model.probe import Probe, ProbePlan
+from swarmlab.model.scenario import Scenario
+from swarmlab.probes.session.endpoints import EndpointIndex
+
+MISSING = Evidence(-1, Outcome.SENDER_DEAD, detail="nothing was measured")
+NEIGHBOURS = "neighbour table"  # in the detail of a send error
+Way = tuple[str, str, int]  # endpoint or service, protocol, port
+Spot = tuple[str, str, str, int]  # endpoint, address, protocol, port
+
+
+class Facts:
+    """What follows from a measurement without yet judging any expectation."""
+
+    def __init__(self, scenario: Scenario, plan: ProbePlan, measurement: Measurement) -> None:
+        self.scenario, self.plan, self.measurement = scenario, plan, measurement
+        self.index = EndpointIndex(scenario, plan.endpoints.values())
+        self.overlays = {key for key, network in scenario.networks.items() if network.driver == "overlay"}
+        # Who may (an allow check exists), and the first such check that did.
+        self.may_reach: set[Way] = set()
+        self.may_send: set[Way] = set()
+        self.reached: dict[Way, Probe] = {}
+        self.sent: dict[Way, Probe] = {}
+        self.reached_at: dict[Spot, Probe] = {}
+        self.beside: dict[Spot, list[Probe]] = {}  # controls to one address
+        self.sent_beside: dict[Way, list[Probe]] = {}  # controls from one endpoint
+        self.carried: dict[frozenset[str], Probe] = {}
+        self.overflowed: set[str] = (
+            set()
+        )  # hosts whose kernel had no room for neighbours: it drops answers as silently as requests
+        self._order = _order(plan)
+        for probe in plan.probes:
+            self._index(probe, measurement.probes.get(probe.id, MISSING))
+
+    def evidence(self, probe: Probe) -> Evidence:
+        """What was measured; a probe without evidence has a dead sender."""
+        return self.measurement.probes.get(probe.id, MISSING)
+
+    def host(self, id_: str) -> str:
+        """Where an endpoint is, "" for a virtual address."""
+        endpoint = self.plan.endpoints.get(id_)
+        return endpoint.host if endpoint else ""
+
+    def is_target(self, probe: Probe, responder: str) -> bool:
+        """Whether this responder is whom the probe means: behind a virtual address, any task of the service."""
+        if probe.target in self.plan.endpoints:
+            return responder == probe.target
+        endpoint = self.plan.endpoints.get(responder)
+        return endpoint is not None and endpoint.service == probe.target
+
+    def answered(self, probe: Probe, evidence: Evidence) -> bool:
+        """Answered by the target itself."""
+        return evidence.outcome is Outcome.ANSWERED and self.is_target(probe, evidence.responder)
+
+    def targets(self, probe: Probe) -> list[str]:
+        """The endpoints that the probe may arrive at."""
+        return [probe.target] if probe.target in self.plan.endpoints else [e.id for e in self.index.of(probe.target)]
+
+    def unsound(self, id_: str) -> str:
+        """Why an endpoint cannot vouch for anything; "" when it can."""
+        endpoint = self.plan.endpoints.get(id_)
+        if endpoint is None:
+            return f"{id_} is not known"
+        m = self.measurement
+        if endpoint.host in m.dead_hosts:
+            return f"the agent on {endpoint.host} is gone ({m.dead_hosts[endpoint.host]})"
+        reason = m.dead_endpoints.get(id_) or endpoint.impaired
+        return f"{id_} cannot vouch for anything ({reason})" if reason else ""
+
+    def way(self, probe: Probe) -> str:
+        """The part of an id that names an exchange without addresses.
+
+        Stable between runs: `front.1->db.1@back-net/tcp`, with `:5432` for a port of its own and `#2` for a second
+        address.
+        """
+        port = f":{probe.port}" if probe.port != self.plan.port else ""
+        return f"{probe.source}->{probe.target}@{probe.network}/{probe.protocol}{port}{self._order.get((probe.target, probe.address), '')}"
+
+    def control(self, what: str, probe: Probe) -> dict[str, object]:
+        """A twin, as a report shows it."""
+        evidence = self.evidence(probe)
+        return {
+            "proves": what,
+            "probe": self.way(probe),
+            "outcome": str(evidence.outcome),
+            "latency_ms": evidence.latency_ms,
+        }
+
+    def _index(self, probe: Probe, evidence: Evidence) -> None:
+        to, by = (probe.target, probe.protocol, probe.port), (probe.source, probe.protocol, probe.port)
+        spot = (probe.target, probe.address, probe.protocol, probe.port)
+        good = self.answered(probe, evidence)
+        if evidence.outcome is Outcome.SEND_ERROR and NEIGHBOURS in evidence.detail:
+            self.overflowed.add(self.host(probe.source))
+        if probe.purpose == "control":
+            self.beside.setdefault(spot, []).append(probe)
+            self.sent_beside.setdefault(by, []).append(probe)
+        elif probe.expectation is not None and probe.expectation.expected == ALLOW:
+            self.may_reach.add(to)
+            self.may_send.add(by)
+            if good:
+                self.reached.setdefault(to, probe)
+                self.sent.setdefault(by, probe)
+                self.reached_at.setdefault(spot, probe)
+        if good:
+            self._carry(probe, evidence)
+
+    def _carry(self, probe: Probe, evidence: Evidence) -> None:
+        """An answer crossed both ways, so the pair needs no order. Only overlays count: other networks take other
+        ways.
+        """
+        source, target = self.plan.endpoints.get(probe.source), self.plan.endpoints.get(evidence.responder)
+        if source is None or target is None:
+            return
+        own = source.role == target.role == "control"
+        if own or probe.network in self.overlays:
+            self.carried.setdefault(frozenset((source.host, target.host)), probe)
+
+
+def is_virtual(probe: Probe) -> bool:
+    """Whether the probe goes to a service's virtual address."""
+    return probe.expectation is not None and probe.expectation.kind is Kind.VIP
+
+
+def _order(plan: ProbePlan) -> dict[tuple[str, str], str]:
+    """(endpoint, address) -> "#2" for the second of its addresses on one network, and so on."""
+    found: dict[tuple[str, str], str] = {}
+    for endpoint in plan.endpoints.values():
+        counts: dict[str, int] = {}
+        for a in endpoint.addresses:
+            counts[a.network] = counts.get(a.network, 0) + 1
+            if counts[a.network] > 1:
+                found[endpoint.id, a.address] = f"#{counts[a.network]}"
+    return found

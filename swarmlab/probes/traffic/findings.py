@@ -1,0 +1,152 @@
+"""Named faults: what the checks of one run have in common, per pair of hosts, network or service, with what to do about
+it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from swarmlab.model.check import Check, Finding, Verdict, worst_first
+from swarmlab.model.evidence import Measurement, Outcome
+from swarmlab.model.expectation import ALLOW, DENY
+from swarmlab.model.probe import Probe, ProbePlan
+from swarmlab.model.scenario import Scenario
+from swarmlab.probes.traffic.crossings import ISSUE, crossings
+from swarmlab.probes.traffic.facts import Facts
+
+
+def findings(
+    scenario: Scenario, plan: ProbePlan, measurement: Measurement, checks: Iterable[Check]
+) -> tuple[Finding, ...]:
+    """Each fault once, the worst kind first."""
+    facts, checks = Facts(scenario, plan, measurement), list(checks)
+    found = [f for look in (_leaks, _names, _networks) for f in look(checks)]
+    found += [f for seek in (crossings, _unsent, _duplicates, _kernels) for f in seek(facts)]
+    return worst_first(found)
+
+
+def _leaks(checks: list[Check]) -> Iterator[Finding]:
+    """Who reaches whom although it must not: by packets, or only by name."""
+    pairs: dict[tuple[str, str, bool], list[Check]] = defaultdict(list)
+    for c in checks:
+        if c.expected == DENY and c.verdict is Verdict.FAIL:
+            pairs[c.source_service, c.target_service, c.kind == "name"].append(c)
+    for (source, target, by_name), found in pairs.items():
+        nets = ", ".join(sorted({c.network for c in found} - {""})) or "some network"
+        if by_name:
+            title, fix = (
+                f"{source} can resolve {target}",
+                "see which networks and aliases the two share: `docker inspect` on the tasks",
+            )
+        else:
+            title = f"{source} reaches {target}, over {nets}"
+            fix = (
+                f"detach {source} and {target} from what they share: compare `docker network inspect -v` with the file"
+            )
+        yield Finding(
+            f"{'name-leak' if by_name else 'leak'}:{source}->{target}", "isolation", title, _hosts(found),
+            "dns" if by_name else "overlay", fix, ", ".join(c.id for c in found[:3]),
+        )  # fmt: skip
+
+
+# What a kernel said when it could not send -> finding, title, fix. The last row takes all that no other row took.
+OVERFLOW = (
+    "neighbour-overflow",
+    "the kernel's neighbour table is full",
+    "`sysctl -w net.ipv4.neigh.default.gc_thresh3=16384` on the machine whose kernel these hosts use (container hosts: this one)",
+)
+SEND_ERRORS = (
+    (
+        "the sender's own firewall dropped",
+        ("own-firewall", "the senders' own firewall drops what they send", "see its OUTPUT rules"),
+    ),
+    ("neighbour table", OVERFLOW),
+    ("ENOBUFS", OVERFLOW),
+    ("", ("send-error", "the kernel could not send", "see `dmesg` and the free memory of these hosts")),
+)
+
+
+def _unsent(facts: Facts) -> Iterator[Finding]:
+    failed: dict[tuple[str, str, str], list[tuple[Probe, str]]] = defaultdict(list)
+    for p in facts.plan.probes:
+        e = facts.evidence(p)
+        if e.outcome is Outcome.SEND_ERROR:
+            failed[next(named for sign, named in SEND_ERRORS if sign in e.detail)].append((p, e.detail))
+    for (id_, title, fix), found in failed.items():
+        hosts = tuple(sorted({facts.host(p.source) for p, _ in found}))
+        source = f"{found[0][1] or 'no detail'}{f'; {ISSUE}44973' if id_ == OVERFLOW[0] else ''}"
+        yield Finding(id_, "flaky", f"{title}: {len(found)} probes were not sent", hosts, "kernel", fix, source)
+
+
+def _names(checks: list[Check]) -> Iterator[Finding]:
+    """Names that ought to be known: by everybody missed, or only on some hosts."""
+    asked: dict[str, list[Check]] = defaultdict(list)
+    for c in checks:
+        if c.kind == "name" and c.expected == ALLOW:
+            asked[c.id.partition("->")[2]].append(c)
+    for name, found in asked.items():
+        failed = [c for c in found if c.verdict is Verdict.FAIL]
+        if not failed:
+            continue
+        everyone = all(c.verdict is Verdict.FAIL for c in found)
+        title = f"{name} is {'not known, or answered wrongly, everywhere' if everyone else 'missing or wrong for some who may know it'}"
+        fix = (
+            f"see that {failed[0].target_service} runs, and that the name is among its aliases on the shared network"
+            if everyone
+            else "compare `docker network inspect -v` on these hosts: their control planes differ (TCP and UDP 7946 between all hosts)"
+        )
+        yield Finding(
+            f"name-missing:{name}",
+            "connectivity",
+            title,
+            _hosts(failed),
+            "dns",
+            fix,
+            f"{failed[0].explanation} {ISSUE}47728",
+        )
+
+
+def _networks(checks: list[Check]) -> Iterator[Finding]:
+    wrong: dict[str, list[Check]] = defaultdict(list)
+    for c in checks:
+        if c.kind == "network" and c.verdict is Verdict.FAIL:
+            wrong[c.network].append(c)
+    for network, found in wrong.items():
+        properties = ", ".join(sorted({str(c.evidence.get("property", "")) for c in found}))
+        yield Finding(
+            f"network-differs:{network}", "confidentiality" if "encrypted" in properties else "connectivity",
+            f"{network} is not as declared: {properties}", _hosts(found), "engine",
+            f"remove {network} and deploy again: an engine never changes a network that exists", found[0].explanation,
+        )  # fmt: skip
+
+
+def _duplicates(facts: Facts) -> Iterator[Finding]:
+    """Someone else answers where an allowed target should: an address given twice, or a bent way."""
+    pairs: dict[tuple[str, str], Probe] = {}
+    for p in facts.plan.probes:
+        e = facts.evidence(p)
+        other = e.outcome is Outcome.ANSWERED and e.responder != "" and not facts.is_target(p, e.responder)
+        if other and p.expectation is not None and p.expectation.expected == ALLOW:
+            pairs.setdefault((p.target, e.responder), p)
+    for (target, by), p in pairs.items():
+        hosts = tuple(sorted({facts.host(target), facts.host(by)} - {""}))
+        fix = f"compare the addresses of both on {p.network}; subnets of networks must not overlap, nor address ranges of macvlan"
+        title = f"{by} answers at {p.address}, which is {target}'s"
+        yield Finding(f"answered-by-other:{target}", "connectivity", title, hosts, "overlay", fix, f"{ISSUE}49921")
+
+
+def _kernels(facts: Facts) -> Iterator[Finding]:
+    """What the kernels lack, if the scenario wants it."""
+    hosts = tuple(
+        sorted(h for h, missing_features in facts.measurement.missing_features.items() if "ip_vs" in missing_features)
+    )
+    if hosts and any(s.endpoint_mode == "vip" for s in facts.scenario.services.values()):
+        yield Finding(
+            "no-ipvs", "info", "virtual addresses of services do not work: the kernel has no IP_VS", hosts, "kernel",
+            "use `endpoint_mode: dnsrr`, or hosts whose kernel has ip_vs (`modprobe ip_vs`)", "https://github.com/moby/libnetwork/issues/1166",
+        )  # fmt: skip
+
+
+def _hosts(checks: Iterable[Check]) -> tuple[str, ...]:
+    return tuple(sorted({h for c in checks for h in (c.source_host, c.target_host) if h}))

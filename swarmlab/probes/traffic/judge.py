@@ -1,0 +1,132 @@
+"""From evidence to verdicts. Pure: the same plan and measurement always give the same checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from swarmlab.model.check import Check, Verdict
+from swarmlab.model.evidence import Evidence, Measurement
+from swarmlab.model.expectation import ALLOW, Expectation, Kind
+from swarmlab.model.probe import Probe, ProbePlan
+from swarmlab.model.scenario import Scenario
+from swarmlab.probes.network.judge import network_checks
+from swarmlab.probes.session.endpoints import owner
+from swarmlab.probes.traffic.allow import judge_allow
+from swarmlab.probes.traffic.deny import judge_deny
+from swarmlab.probes.traffic.expand import TRAFFIC, Gap, alone, gaps, vacuous
+from swarmlab.probes.traffic.facts import Facts
+from swarmlab.probes.traffic.names import Names
+
+PLAIN = (
+    "outcome",
+    "responder",
+    "latency_ms",
+    "left",
+    "asked",
+    "via",
+    "seen",
+    "answer_left",
+    "sends",
+    "lost_records",
+    "detail",
+)
+
+
+def judge(scenario: Scenario, plan: ProbePlan, measurement: Measurement) -> tuple[Check, ...]:
+    """Every expectation becomes at least one check, unless there is provably nothing that it speaks of."""
+    facts = Facts(scenario, plan, measurement)
+    names = Names(facts)
+    checks = [_reach(facts, p, p.expectation) for p in plan.probes if p.expectation is not None]
+    checks += [names.check(n) for n in plan.names if n.expectation is not None]
+    checks += [c for e in scenario.expectations if e.kind is Kind.NETWORK for c in network_checks(facts, e)]
+    checks += _unmeasured(facts)
+    return tuple(_distinct(checks))
+
+
+def _reach(facts: Facts, probe: Probe, e: Expectation) -> Check:
+    evidence = facts.evidence(probe)
+    verdict, observed, text, controls = (judge_allow if e.expected == ALLOW else judge_deny)(facts, probe, evidence)
+    source, target = facts.plan.endpoints.get(probe.source), facts.plan.endpoints.get(probe.target)
+    shown = _shown(probe, evidence)
+    if controls:
+        shown["controls"] = controls
+    return Check(
+        f"{e.kind}:{facts.way(probe)}", str(e.kind), probe.source, probe.target, probe.network, probe.protocol, probe.port,
+        e.expected, observed, verdict, e.because, text,
+        owner(source) if source else "", owner(target) if target else probe.target,
+        source.host if source else "", target.host if target else facts.host(evidence.responder), shown,
+    )  # fmt: skip
+
+
+def _shown(probe: Probe, evidence: Evidence) -> dict[str, object]:
+    """The evidence as plain values; what is not known stays null for a probe that was not answered."""
+    shown: dict[str, object] = {name: getattr(evidence, name) for name in PLAIN}
+    shown["outcome"] = evidence.outcome.value
+    shown["address"] = probe.address
+    return shown
+
+
+def _unmeasured(facts: Facts) -> Iterator[Check]:
+    """Expectations, or parts of them, that no probe stands for: said aloud, never dropped."""
+    # By identity first: ten thousand probes share a handful of expectations, and hashing a dataclass is slow.
+    covered = {
+        id(e): e
+        for e in [p.expectation for p in facts.plan.probes] + [n.expectation for n in facts.plan.names]
+        if e is not None
+    }
+    measured = set(covered.values())
+    overridden = {(e.kind, e.source, e.target) for e in measured if not e.derived}
+    for e in facts.scenario.expectations:
+        if e.kind in ELSEWHERE:
+            continue
+        found = (
+            [Gap(e, e.source, e.target, "")]
+            if alone(e, facts.index)
+            else list(gaps(e, facts.index))
+            if e.kind in LABELLED
+            else []
+        )
+        yield from (_gap(facts, gap) for gap in found if gap.reason)
+        silent = not found and e not in measured and not (e.derived and (e.kind, e.source, e.target) in overridden)
+        if silent and not _vacuous(facts, e):
+            yield _gap(
+                facts, Gap(e, e.source, e.target, NOT_MEASURED.get(e.kind, f"this run does not measure {e.kind}"))
+            )
+
+
+ELSEWHERE = frozenset({Kind.NETWORK, Kind.PUBLISH, Kind.MTU, Kind.WIRE})  # judged by rules of their own
+LABELLED = TRAFFIC | {Kind.NAME}
+NOT_MEASURED = {
+    Kind.VIP: "no virtual address is known, or none that the protocol can be tried on",
+    Kind.REACH: "no probe came of it",
+    Kind.SCOPE: "no probe came of it",
+    Kind.NAME: "no question came of it",
+}
+
+
+def _vacuous(facts: Facts, e: Expectation) -> bool:
+    targets = facts.index.of(e.target)
+    return bool(targets) and all(vacuous(e, t, facts.index) for t in targets)
+
+
+def _gap(facts: Facts, gap: Gap) -> Check:
+    e = gap.expectation
+    source, target = facts.plan.endpoints.get(gap.source), facts.plan.endpoints.get(gap.target)
+    what = f"{gap.source}->{e.name or gap.target}" if e.kind is Kind.NAME else f"{gap.source}->{gap.target}@{e.network}"
+    port = f":{e.port}" if e.port else ""
+    return Check(
+        id=f"{e.kind}:{what}{f'/{e.protocol}' if e.protocol else ''}{port}", kind=str(e.kind), source=gap.source, target=gap.target,
+        network=e.network, protocol=e.protocol, port=e.port, expected=e.expected, observed="unknown", verdict=Verdict.INCONCLUSIVE,
+        because=e.because, explanation=f"Nothing to measure: {gap.reason}.",
+        source_service=owner(source) if source else e.source, target_service=owner(target) if target else e.target,
+        source_host=source.host if source else "", target_host=target.host if target else "", evidence={},
+    )  # fmt: skip
+
+
+def _distinct(checks: Iterable[Check]) -> Iterator[Check]:
+    """Ids are unique: where two expectations contradict each other, the second says which it is."""
+    taken: dict[str, int] = {}
+    for check in checks:
+        count = taken[check.id] = taken.get(check.id, 0) + 1
+        yield check if count == 1 else replace(check, id=f"{check.id}!{check.expected}{count if count > 2 else ''}")

@@ -1,0 +1,152 @@
+"""Verdicts on names: what the embedded DNS in the asker's own namespace answered, against what it should."""
+
+from __future__ import annotations
+
+from swarmlab.model.check import Check, Verdict
+from swarmlab.model.evidence import NameEvidence, Outcome
+from swarmlab.model.expectation import ALLOW
+from swarmlab.model.probe import NameProbe
+from swarmlab.probes.traffic.facts import Facts
+
+NOTHING = NameEvidence(-1, Outcome.SENDER_DEAD, detail="nothing was measured")
+FOUND = "found"  # NOERROR with at least one address
+EMPTY = "NOERROR"
+# What an answer says about a name that must not be known, once the asker's own name was answered in the same run.
+# Silence is not a denial: the embedded DNS hands unknown names to a resolver of the host, which may simply be slow.
+WHEN_DENIED = {
+    FOUND: Verdict.FAIL,
+    EMPTY: Verdict.PASS,
+    "NXDOMAIN": Verdict.PASS,
+    "SERVFAIL": Verdict.PASS,
+    "REFUSED": Verdict.PASS,
+    "": Verdict.INCONCLUSIVE,
+}
+Judged = tuple[Verdict, str, str]
+
+
+class Names:
+    """The names of one run."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._found: set[tuple[str, str]] = set()  # asker, name
+        self._controls: dict[str, NameProbe] = {}  # asker -> its own name
+        self._twins: dict[tuple[str, str], list[NameProbe]] = {}  # name, target -> who should get an answer
+        for n in facts.plan.names:
+            if _kind(self.evidence(n)) == FOUND:
+                self._found.add((n.source, n.name))
+            if n.purpose == "control" and n.target == _service(facts, n.source) == n.name:
+                self._controls[n.source] = n
+            if n.purpose == "control" or (n.expectation and n.expectation.expected == ALLOW):
+                self._twins.setdefault((n.name, n.target), []).append(n)
+
+    def evidence(self, probe: NameProbe) -> NameEvidence:
+        """What was answered."""
+        return self.facts.measurement.names.get(probe.id, NOTHING)
+
+    def check(self, probe: NameProbe) -> Check:
+        """One line of the report."""
+        e, expectation = self.evidence(probe), probe.expectation
+        expected = expectation.expected if expectation else ALLOW
+        verdict, observed, text = (self._allow if expected == ALLOW else self._deny)(probe, e)
+        return Check(
+            id=f"name:{probe.source}->{probe.name}",
+            kind="name", source=probe.source, target=probe.target, network=expectation.network if expectation else "",
+            protocol="dns", port=53, expected=expected, observed=observed, verdict=verdict,
+            because=expectation.because if expectation else "", explanation=text,
+            source_service=_service(self.facts, probe.source), target_service=probe.target,
+            source_host=self.facts.host(probe.source), evidence=self._shown(probe, e),
+        )  # fmt: skip
+
+    def _allow(self, probe: NameProbe, e: NameEvidence) -> Judged:
+        kind, got = _kind(e), frozenset(e.addresses)
+        if kind == "":
+            return self._silent(probe, e)
+        if kind != FOUND:
+            said = "no address" if kind == EMPTY else e.rcode
+            return Verdict.FAIL, "deny", f"The embedded DNS of {probe.source} does not know {probe.name} ({said})."
+        if not probe.accepted:
+            return Verdict.INCONCLUSIVE, "unknown", f"{probe.name} has an answer, but what it should be is not known."
+        if got in probe.accepted:
+            return Verdict.PASS, "allow", ""
+        best = min(probe.accepted, key=lambda right: len(right ^ got))
+        parts = [
+            f"{word} {', '.join(sorted(s))}" for word, s in (("missing", best - got), ("not of it", got - best)) if s
+        ]
+        return Verdict.FAIL, "deny", f"{probe.source} gets a wrong answer for {probe.name}: {'; '.join(parts)}."
+
+    def _silent(self, probe: NameProbe, e: NameEvidence) -> Judged:
+        unsound = self.facts.unsound(probe.source)
+        if not unsound and e.outcome is not Outcome.SENDER_DEAD and self._knows_itself(probe.source):
+            return (
+                Verdict.FAIL,
+                "deny",
+                f"{probe.source} got no answer for {probe.name}, though its own name was answered.",
+            )
+        reason = unsound or e.detail or f"the embedded DNS of {probe.source} answers nothing"
+        return Verdict.INCONCLUSIVE, "unknown", f"Not measured: {reason}."
+
+    def _deny(self, probe: NameProbe, e: NameEvidence) -> Judged:
+        kind = _kind(e)
+        verdict = WHEN_DENIED.get(kind, Verdict.INCONCLUSIVE)
+        others = frozenset().union(*probe.accepted)
+        if verdict is Verdict.FAIL and not (others and others.issuperset(e.addresses)):
+            return (
+                verdict,
+                "allow",
+                f"{probe.source} resolves {probe.name} to {', '.join(sorted(e.addresses))}, although it must not.",
+            )
+        missing = list(filter(None, (self._sound(probe), self._itself(probe), self._exists(probe))))
+        if verdict is Verdict.INCONCLUSIVE:
+            missing.append(f"{probe.source} got no answer for {probe.name} ({e.rcode or e.detail or e.outcome})")
+        if missing:
+            return Verdict.INCONCLUSIVE, "unknown", f"Not proven: {'; '.join(missing)}."
+        if kind == FOUND:
+            return (
+                Verdict.PASS,
+                "deny",
+                f"{probe.name} is another service's name here: its addresses are not those of {probe.target}.",
+            )
+        return (
+            Verdict.PASS,
+            "deny",
+            f"The embedded DNS of {probe.source} answers, and does not know {probe.name} ({e.rcode}).",
+        )
+
+    def _sound(self, probe: NameProbe) -> str:
+        return self.facts.unsound(probe.source)
+
+    def _itself(self, probe: NameProbe) -> str:
+        return "" if self._knows_itself(probe.source) else f"{probe.source} does not even get its own name answered"
+
+    def _exists(self, probe: NameProbe) -> str:
+        """A name that nobody gets says nothing about who may have it."""
+        twins = self._twins.get((probe.name, probe.target), [])
+        if any((t.source, t.name) in self._found for t in twins):
+            return ""
+        return f"nobody who may gets an answer for {probe.name} either"
+
+    def _knows_itself(self, asker: str) -> bool:
+        own = self._controls.get(asker)
+        return own is not None and (asker, own.name) in self._found
+
+    def _shown(self, probe: NameProbe, e: NameEvidence) -> dict[str, object]:
+        twins = [t for t in self._twins.get((probe.name, probe.target), []) if (t.source, t.name) in self._found][:1]
+        controls = dict.fromkeys([*([self._controls[probe.source]] if probe.source in self._controls else []), *twins])
+        return {
+            "name": probe.name, "outcome": str(e.outcome), "rcode": e.rcode, "addresses": list(e.addresses), "latency_ms": e.latency_ms,
+            "sends": e.sends, "detail": e.detail, "accepted": [sorted(s) for s in probe.accepted],
+            "controls": [{"probe": f"{c.source} asks {c.name}", "rcode": self.evidence(c).rcode} for c in controls],
+        }  # fmt: skip
+
+
+def _kind(e: NameEvidence) -> str:
+    """`FOUND`, a response code, or "" for no answer at all."""
+    if e.outcome is not Outcome.ANSWERED:
+        return ""
+    return FOUND if e.rcode == EMPTY and e.addresses else e.rcode
+
+
+def _service(facts: Facts, id_: str) -> str:
+    endpoint = facts.plan.endpoints.get(id_)
+    return (endpoint.service or endpoint.id) if endpoint else ""

@@ -1,0 +1,1 @@
+"""Stage wire: what the underlay shows of each overlay."""

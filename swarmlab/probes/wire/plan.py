@@ -1,0 +1,104 @@
+"""Which canaries have to pass: over every overlay, between every ordered pair of hosts that carries it, and plain ones
+beside them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import permutations
+
+from swarmlab.model.evidence import NetworkEvidence
+from swarmlab.model.expectation import Expectation, Kind
+from swarmlab.model.probe import Endpoint
+from swarmlab.model.scenario import Scenario
+from swarmlab.model.wire import ENCRYPTED, TunnelPath, WirePlan
+from swarmlab.probes.session.endpoints import WORKLOADS, on_network
+from swarmlab.probes.traffic.plan import free_port
+
+DATA_PORT = 4789
+VNIS = "option:com.docker.network.driver.overlay.vxlanid_list"
+
+
+def wire_plan(
+    scenario: Scenario,
+    endpoints: Sequence[Endpoint],
+    networks: Iterable[NetworkEvidence],
+    addresses: Mapping[str, str],
+    *,
+    data_port: int = DATA_PORT,
+) -> WirePlan:
+    """`networks` is what engines say of them, the lab's control overlay among them; `addresses` the hosts' own."""
+    known = {n.network: n.properties for n in networks if n.found}
+    expected = {e.network: e for e in scenario.expectations if e.kind is Kind.WIRE}
+    mark = f"swlb{secrets.token_hex(4)}"
+    directions = [*_ways(expected, endpoints, WORKLOADS), *_controls(scenario, expected, known, endpoints)]
+    paths = tuple(
+        _passage(f"c{i}", mark, direction, known.get(direction[0], {}), scenario, expected.get(direction[0]))
+        for i, direction in enumerate(directions)
+    )
+    return WirePlan(mark, free_port(set()), data_port, paths, dict(addresses))
+
+
+Way = tuple[str, Endpoint, Endpoint]
+
+
+def _ways(networks: Iterable[str], endpoints: Sequence[Endpoint], roles: Sequence[str]) -> Iterator[Way]:
+    for network in networks:
+        carriers = carriers_of(network, endpoints, roles)
+        for a, b in permutations(sorted(carriers), 2):
+            yield network, carriers[a], carriers[b]
+
+
+def carriers_of(network: str, endpoints: Sequence[Endpoint], roles: Sequence[str] = WORKLOADS) -> dict[str, Endpoint]:
+    """Host -> one of its endpoints on that network, a sound one if there is any."""
+    found: dict[str, Endpoint] = {}
+    for endpoint in sorted(endpoints, key=lambda e: (bool(e.impaired), e.id)):
+        if endpoint.role in roles and endpoint.pid and on_network(endpoint, network):
+            found.setdefault(endpoint.host, endpoint)
+    return found
+
+
+def _controls(
+    scenario: Scenario,
+    expected: Mapping[str, Expectation],
+    known: Mapping[str, Mapping[str, str]],
+    endpoints: Sequence[Endpoint],
+) -> Iterator[Way]:
+    """Plain overlays of which nothing is expected; the lab's own where it has one."""
+    plain = [key for key, properties in known.items() if key not in expected and properties.get("encrypted") == "false"]
+    yield from _ways([key for key in plain if key in scenario.networks], endpoints, WORKLOADS)
+    yield from _ways([key for key in plain if key not in scenario.networks], endpoints, ("control",))
+
+
+def _passage(
+    name: str,
+    mark: str,
+    direction: Way,
+    properties: Mapping[str, str],
+    scenario: Scenario,
+    expectation: Expectation | None,
+) -> TunnelPath:
+    network, source, target = direction
+    declared = scenario.networks.get(network)
+    encrypted = (
+        properties["encrypted"] == "true" if "encrypted" in properties else declared is not None and declared.encrypted
+    )
+    vnis = frozenset(int(text) for text in properties.get(VNIS, "").split(",") if text.strip().isdigit())
+    return TunnelPath(
+        name, network, vnis, not encrypted, source, target, on_network(source, network)[0].address, on_network(target, network)[0].address,
+        mark + secrets.token_hex(8), mark + secrets.token_hex(8), expectation,
+    )  # fmt: skip
+
+
+def unwitnessed_pairs(scenario: Scenario, endpoints: Sequence[Endpoint]) -> set[frozenset[str]]:
+    """Pairs of hosts that carry an overlay which should be encrypted, and no plain one that could show that a capture
+    works.
+    """
+    secret = {e.network for e in scenario.expectations if e.kind is Kind.WIRE and e.expected == ENCRYPTED}
+    plain = {key for key, network in scenario.networks.items() if network.driver == "overlay" and not network.encrypted}
+    pairs = {
+        kind: {frozenset((a.host, b.host)) for _, a, b in _ways(keys, endpoints, WORKLOADS)}
+        for kind, keys in (("secret", secret), ("plain", plain - secret))
+    }
+    return pairs["secret"] - pairs["plain"]

@@ -1,0 +1,1 @@
+"""Hosts as containers on the local Docker Engine."""
