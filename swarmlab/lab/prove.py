@@ -20,8 +20,8 @@ from swarmlab.lab.external_client import external_client
 from swarmlab.lab.prove_wire import prove_wire
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
 from swarmlab.model.evidence import Measurement
-from swarmlab.model.expectation import DENY, Kind
 from swarmlab.model.host import Host, HostFacts
+from swarmlab.model.kinds import DENY, Kind
 from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 

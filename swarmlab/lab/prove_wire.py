@@ -14,7 +14,7 @@ from swarmlab.errors import HostError
 from swarmlab.events import Bus
 from swarmlab.model.check import Check, Finding
 from swarmlab.model.evidence import Measurement, NetworkEvidence
-from swarmlab.model.expectation import Kind
+from swarmlab.model.kinds import Kind
 from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 

@@ -19,7 +19,7 @@ from swarmlab.lab.options import UpOptions, lab_name
 from swarmlab.lab.prove import SETTLE, Proof, prove
 from swarmlab.lab.software import by_whom, provider_of, runs
 from swarmlab.lab.state import LabState
-from swarmlab.model.expectation import Kind
+from swarmlab.model.kinds import Kind
 from swarmlab.model.report import Report
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers import Provider

@@ -3,33 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from swarmlab.errors import Place
+from swarmlab.model.kinds import Kind
 
 PROTOCOLS = ("tcp", "udp", "icmp")
-
-
-class Kind(str, Enum):
-    """What is measured. `scope` is reach over node-local networks of one name; `vip` is reach by a service's virtual
-    address.
-    """
-
-    REACH = "reach"
-    NAME = "name"
-    NETWORK = "network"
-    SCOPE = "scope"
-    VIP = "vip"
-    WIRE = "wire"
-    MTU = "mtu"
-    PUBLISH = "publish"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-ALLOW = "allow"
-DENY = "deny"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.probe import Endpoint
 
-FITS = "fits"
-IGNORE = "ignore"
 TOO_BIG = "too big"
 UNKNOWN = "unknown"
 UNDERLAY = "underlay"

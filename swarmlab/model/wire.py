@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import ENCRYPTED
 from swarmlab.model.probe import Endpoint
 
-ENCRYPTED, CLEAR, UNKNOWN = "encrypted", "clear", "unknown"
+UNKNOWN = "unknown"
 MARK = 0xD0C4E3  # by which the engine's rules hand an encrypted overlay's packets to IPsec
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from swarmlab.model.expectation import ALLOW, DENY
+from swarmlab.model.kinds import ALLOW, DENY
 from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.session.endpoints import EndpointIndex

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from swarmlab.model.check import Check, Verdict
-from swarmlab.model.expectation import DENY
+from swarmlab.model.kinds import DENY
 from swarmlab.model.report import Report
 
 ALLOWED, ISOLATED, VIOLATED, UNPROVEN, NOTHING, BOTH = "ok", "--", "XX", "??", ".", "ok/--"

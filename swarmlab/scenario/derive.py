@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
 from swarmlab.scenario.derive_mtu import sizes
 from swarmlab.scenario.derive_publish import published

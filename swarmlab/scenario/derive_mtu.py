@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from swarmlab.model.expectation import Expectation, Kind
-from swarmlab.model.mtu import FITS
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import FITS, Kind
 from swarmlab.model.scenario import Container, Network, Service
 from swarmlab.scenario.shared import shared_overlays
 

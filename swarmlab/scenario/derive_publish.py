@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
+from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
+from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.scenario import Network, PublishedPort, Service
 from swarmlab.scenario.names import PREDEFINED
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from swarmlab.model.expectation import Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import CLEAR, ENCRYPTED, Kind
 from swarmlab.model.scenario import Container, Network, Service
-from swarmlab.model.wire import CLEAR, ENCRYPTED
 from swarmlab.scenario.shared import shared_overlays
 
 READABLE = "{} has no option `encrypted`: between hosts it is VXLAN that anybody on the underlay can read"

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from swarmlab.errors import Place
-from swarmlab.model.expectation import DENY, PROTOCOLS, Expectation, Kind
+from swarmlab.model.expectation import PROTOCOLS, Expectation
 from swarmlab.model.host import OUTSIDE
+from swarmlab.model.kinds import DENY, Kind
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
 from swarmlab.scenario.block import NetworkSpec, PairSpec
 from swarmlab.scenario.complaints import Complaints, quoted, unknown

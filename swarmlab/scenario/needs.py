@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from swarmlab.model.kinds import ESP, IPVS
 from swarmlab.model.scenario import Scenario, Service
 
-ESP, IPVS = "esp", "ip_vs"  # by the names that hosts use for what they lack
 WORDS = {ESP: "ESP", IPVS: "IPVS"}
 MOST_NAMED = 3
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from swarmlab.model.check import Check, Verdict
+from swarmlab.model.kinds import FITS
 from swarmlab.model.mtu import (
-    FITS,
     TOO_BIG,
     UNDERLAY,
     UNKNOWN,

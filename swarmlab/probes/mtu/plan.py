@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 
-from swarmlab.model.expectation import Expectation, Kind
-from swarmlab.model.mtu import FITS, UNDERLAY, MtuPlan, SizeProbe
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import FITS, Kind
+from swarmlab.model.mtu import UNDERLAY, MtuPlan, SizeProbe
 from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.session.endpoints import WORKLOADS, on_network

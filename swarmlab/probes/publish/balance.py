@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Outcome
-from swarmlab.model.expectation import ALLOW
+from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.probes.session.endpoints import owner
 from swarmlab.probes.traffic.deny import Judged, lacking, something_was_measured

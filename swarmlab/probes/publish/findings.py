@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from swarmlab.model.check import Check, Finding, Verdict
-from swarmlab.model.expectation import DENY
+from swarmlab.model.kinds import DENY
 
 DOCS = "https://docs.docker.com/engine/swarm/ingress/"
 STALE = "https://github.com/moby/moby/issues/33790"

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Outcome
-from swarmlab.model.expectation import ALLOW, Expectation
+from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
+from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.publish.plan import INGRESS, HostPort

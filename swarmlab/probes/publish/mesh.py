@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from swarmlab.model.check import Check, Verdict
-from swarmlab.model.expectation import ALLOW
 from swarmlab.model.host import OUTSIDE
+from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import Probe
 from swarmlab.probes.publish.balance import MOST, ROUNDS
 from swarmlab.probes.publish.judge import UNMEASURABLE, Judged, Published, mesh_cannot_work

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
+from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
+from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import Endpoint, PortInUse, Probe
 from swarmlab.probes.session.endpoints import EndpointIndex
 from swarmlab.probes.traffic.plan import free_port

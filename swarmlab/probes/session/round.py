@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from swarmlab.events import Bus, PhaseProgress
 from swarmlab.model.evidence import Measurement, NetworkEvidence
-from swarmlab.model.expectation import ALLOW
+from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import Endpoint, NameProbe, Probe, ProbePlan
 from swarmlab.probes.session.link import AgentLink, Answer, Message, Session, SessionLink, ask_all
 from swarmlab.probes.session.merge import Merge

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from swarmlab.model.check import Finding
 from swarmlab.model.evidence import Evidence, Outcome
-from swarmlab.model.expectation import ALLOW
+from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import Probe
 from swarmlab.probes.traffic.facts import Facts
 

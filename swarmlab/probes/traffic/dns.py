@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from swarmlab.model.expectation import ALLOW, DENY, Expectation
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import ALLOW, DENY
 from swarmlab.model.probe import NameProbe
 from swarmlab.probes.session.endpoints import EndpointIndex, on_network, owner
 from swarmlab.probes.traffic.expand import Vips

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from swarmlab.model.expectation import ALLOW, PROTOCOLS, Expectation, Kind
+from swarmlab.model.expectation import PROTOCOLS, Expectation
+from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.probe import Address, Endpoint
 from swarmlab.probes.session.endpoints import GATEWAY_BRIDGE, EndpointIndex, on_network, owner
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
-from swarmlab.model.expectation import ALLOW, Kind
+from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.session.endpoints import EndpointIndex

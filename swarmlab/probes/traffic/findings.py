@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
 from swarmlab.model.evidence import Measurement, Outcome
-from swarmlab.model.expectation import ALLOW, DENY
+from swarmlab.model.kinds import ALLOW, DENY
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.traffic.crossings import ISSUE, crossings

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Measurement
-from swarmlab.model.expectation import ALLOW, Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.network.judge import network_checks

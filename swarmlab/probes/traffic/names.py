@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import NameEvidence, Outcome
-from swarmlab.model.expectation import ALLOW
+from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import NameProbe
 from swarmlab.probes.traffic.facts import Facts
 

@@ -8,7 +8,8 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from swarmlab.model.expectation import DENY, Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import DENY, Kind
 from swarmlab.model.probe import Endpoint, NameProbe, Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.session.endpoints import WORKLOADS, EndpointIndex

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
-from swarmlab.model.wire import ENCRYPTED, TunnelPath, WireMeasurement, WirePlan
+from swarmlab.model.kinds import ENCRYPTED
+from swarmlab.model.wire import TunnelPath, WireMeasurement, WirePlan
 from swarmlab.probes.traffic.crossings import ISSUE
 from swarmlab.probes.wire.facts import WireFacts
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from swarmlab.model.check import Check, Verdict
-from swarmlab.model.expectation import Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import CLEAR, ENCRYPTED, Kind
 from swarmlab.model.scenario import Scenario
-from swarmlab.model.wire import CLEAR, ENCRYPTED, UNKNOWN, TunnelPath, WireMeasurement, WirePlan
+from swarmlab.model.wire import UNKNOWN, TunnelPath, WireMeasurement, WirePlan
 from swarmlab.probes.session.endpoints import owner
 from swarmlab.probes.wire.facts import WireFacts
 

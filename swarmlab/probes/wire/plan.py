@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 
 from swarmlab.model.evidence import NetworkEvidence
-from swarmlab.model.expectation import Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import ENCRYPTED, Kind
 from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
-from swarmlab.model.wire import ENCRYPTED, TunnelPath, WirePlan
+from swarmlab.model.wire import TunnelPath, WirePlan
 from swarmlab.probes.session.endpoints import WORKLOADS, on_network
 from swarmlab.probes.traffic.plan import free_port
 

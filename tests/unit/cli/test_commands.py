@@ -19,7 +19,8 @@ from swarmlab.cli.flags import ENGINES, KERNELS
 from swarmlab.errors import Place
 from swarmlab.events import Bus
 from swarmlab.lab.options import UpOptions
-from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.scenario import Network, Scenario, Service
 from swarmlab.providers import Problem
 from swarmlab.providers.images.machine import SUITES

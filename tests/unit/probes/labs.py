@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from swarmlab.model.evidence import Evidence, Measurement, NameEvidence, NetworkEvidence, Outcome
-from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import Address, Endpoint, NameProbe, Probe, ProbePlan
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Scenario, Service
 from swarmlab.probes.traffic.plan import plan

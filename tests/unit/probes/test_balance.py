@@ -9,7 +9,8 @@ import pytest
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
-from swarmlab.model.expectation import DENY, Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import DENY, Kind
 from swarmlab.model.probe import ProbePlan
 from swarmlab.probes.publish.balance import MOST, ROUNDS, askers, balance_checks, connections
 from swarmlab.probes.publish.findings import publish_findings

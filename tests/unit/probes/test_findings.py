@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from swarmlab.model.check import Finding
 from swarmlab.model.evidence import Evidence, Measurement, NameEvidence, NetworkEvidence, Outcome
-from swarmlab.model.expectation import Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Network, Scenario
 from swarmlab.probes.traffic.findings import findings

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
-from swarmlab.model.expectation import ALLOW, Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.scenario import Network
 from swarmlab.probes.traffic.judge import judge
 from swarmlab.probes.traffic.plan import plan

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
-from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import Endpoint, Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.traffic.judge import judge

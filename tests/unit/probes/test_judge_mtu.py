@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from swarmlab.model.check import Check, Finding, Verdict
-from swarmlab.model.expectation import Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import Kind
 from swarmlab.model.mtu import BulkEvidence, MtuEvidence, MtuMeasurement, MtuPlan, SizeProbe, at_most, needed
 from swarmlab.model.scenario import Network
 from swarmlab.probes.mtu.findings import mtu_findings

@@ -8,7 +8,8 @@ import pytest
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Measurement, NameEvidence, NetworkEvidence, Outcome
-from swarmlab.model.expectation import DENY, Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import DENY, Kind
 from swarmlab.model.scenario import LocalNetwork
 from swarmlab.probes.traffic.judge import judge
 from swarmlab.probes.traffic.plan import plan

@@ -11,9 +11,10 @@ import pytest
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import NetworkEvidence
+from swarmlab.model.kinds import CLEAR, ENCRYPTED
 from swarmlab.model.probe import Address
 from swarmlab.model.scenario import Scenario
-from swarmlab.model.wire import CLEAR, ENCRYPTED, CanaryHit, Count, KernelState, WireMeasurement, WirePlan
+from swarmlab.model.wire import CanaryHit, Count, KernelState, WireMeasurement, WirePlan
 from swarmlab.probes.wire.findings import wire_findings
 from swarmlab.probes.wire.judge import CONDITIONS, judge_wire
 from swarmlab.probes.wire.plan import VNIS

@@ -8,7 +8,8 @@ from collections import Counter
 
 import pytest
 
-from swarmlab.model.expectation import ALLOW, DENY, Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import Address, Endpoint
 from swarmlab.model.scenario import Container, LocalNetwork, Network
 from swarmlab.probes.traffic.plan import plan

@@ -11,8 +11,9 @@ import pytest
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
-from swarmlab.model.expectation import ALLOW, DENY, Expectation
+from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
+from swarmlab.model.kinds import ALLOW, DENY
 from swarmlab.model.probe import Address, Endpoint, PortInUse, Probe, ProbePlan
 from swarmlab.model.scenario import PublishedPort, Scenario
 from swarmlab.probes.publish.findings import publish_findings

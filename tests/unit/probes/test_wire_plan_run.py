@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from swarmlab.errors import HostError
-from swarmlab.model.wire import ENCRYPTED, WireMeasurement, WirePlan
+from swarmlab.model.kinds import ENCRYPTED
+from swarmlab.model.wire import WireMeasurement, WirePlan
 from swarmlab.probes.wire.judge import judge_wire
 from swarmlab.probes.wire.plan import unwitnessed_pairs
 from swarmlab.probes.wire.read import capture

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from swarmlab.model.evidence import NetworkEvidence
-from swarmlab.model.expectation import Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import CLEAR, ENCRYPTED, Kind  # fmt: skip
 from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Network, Scenario
 from swarmlab.model.wire import (
-    CLEAR,
-    ENCRYPTED,
     MARK,
     Association,
     CanaryHit,
@@ -22,7 +21,7 @@ from swarmlab.model.wire import (
     TunnelPath,
     WireMeasurement,
     WirePlan,
-)  # fmt: skip
+)
 from swarmlab.probes.wire.plan import VNIS, wire_plan
 from tests.unit.probes.labs import scenario, service, task
 

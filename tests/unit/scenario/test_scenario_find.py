@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from swarmlab.errors import USAGE, UsageError
-from swarmlab.model.expectation import Kind
+from swarmlab.model.kinds import Kind
 from swarmlab.scenario import block as block_module
 from swarmlab.scenario import catalogue, find, lint, read, schema
 from swarmlab.scenario.block import Block

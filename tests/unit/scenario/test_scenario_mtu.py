@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from swarmlab.errors import FileRejected
-from swarmlab.model.expectation import Kind
+from swarmlab.model.kinds import Kind
 from swarmlab.scenario import read
 
 FILE = """\

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from swarmlab.errors import FileRejected
-from swarmlab.model.expectation import Expectation, Kind
+from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import Kind
 from swarmlab.model.scenario import Scenario
 
 Read = Callable[..., Scenario]
