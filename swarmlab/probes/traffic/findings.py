@@ -8,20 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
-from swarmlab.model.evidence import Measurement, Outcome
+from swarmlab.model.evidence import Outcome
 from swarmlab.model.kinds import ALLOW, DENY
-from swarmlab.model.probe import Probe, ProbePlan
-from swarmlab.model.scenario import Scenario
+from swarmlab.model.probe import Probe
 from swarmlab.probes.traffic.crossings import ISSUE, crossings
 from swarmlab.probes.traffic.facts import Facts
 
 
-def findings(
-    scenario: Scenario, plan: ProbePlan, measurement: Measurement, checks: Iterable[Check]
-) -> tuple[Finding, ...]:
+def findings(facts: Facts, checks: Iterable[Check]) -> tuple[Finding, ...]:
     """Each fault once, the worst kind first."""
-    facts, checks = Facts(scenario, plan, measurement), list(checks)
-    found = [f for look in (_leaks, _names, _networks) for f in look(checks)]
+    checks = list(checks)
+    found = [f for look in (_leaks, _names) for f in look(checks)]
     found += [f for seek in (crossings, _unsent, _duplicates, _kernels) for f in seek(facts)]
     return worst_first(found)
 
@@ -105,20 +102,6 @@ def _names(checks: list[Check]) -> Iterator[Finding]:
             fix,
             f"{failed[0].explanation} {ISSUE}47728",
         )
-
-
-def _networks(checks: list[Check]) -> Iterator[Finding]:
-    wrong: dict[str, list[Check]] = defaultdict(list)
-    for c in checks:
-        if c.kind == "network" and c.verdict is Verdict.FAIL:
-            wrong[c.network].append(c)
-    for network, found in wrong.items():
-        properties = ", ".join(sorted({str(c.evidence.get("property", "")) for c in found}))
-        yield Finding(
-            f"network-differs:{network}", "confidentiality" if "encrypted" in properties else "connectivity",
-            f"{network} is not as declared: {properties}", _hosts(found), "engine",
-            f"remove {network} and deploy again: an engine never changes a network that exists", found[0].explanation,
-        )  # fmt: skip
 
 
 def _duplicates(facts: Facts) -> Iterator[Finding]:

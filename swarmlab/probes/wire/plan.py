@@ -15,9 +15,9 @@ from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 from swarmlab.model.wire import TunnelPath, WirePlan
 from swarmlab.probes.session.endpoints import WORKLOADS, on_network
+from swarmlab.probes.stage import DATA_PORT
 from swarmlab.probes.traffic.plan import free_port
 
-DATA_PORT = 4789
 VNIS = "option:com.docker.network.driver.overlay.vxlanid_list"
 
 

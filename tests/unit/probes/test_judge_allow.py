@@ -14,10 +14,9 @@ from swarmlab.model.evidence import Evidence, Measurement, Outcome
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.scenario import Network
-from swarmlab.probes.traffic.judge import judge
 from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
-from tests.unit.probes.labs import THREE_TIER, changed, find, honest, reach, scenario, service, task, three_tier
+from tests.unit.probes.labs import THREE_TIER, changed, find, honest, judge, reach, scenario, service, task, three_tier
 from tests.unit.probes.test_judge_deny import evidences
 
 ID = "reach:front.1->api.2@front-net/tcp"

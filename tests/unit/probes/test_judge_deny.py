@@ -15,10 +15,9 @@ from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import Endpoint, Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
-from swarmlab.probes.traffic.judge import judge
 from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
-from tests.unit.probes.labs import THREE_TIER, changed, find, honest, reach, scenario, service, task, three_tier
+from tests.unit.probes.labs import THREE_TIER, changed, find, honest, judge, reach, scenario, service, task, three_tier
 
 DENIED = "reach:front.1->db.1@back-net/tcp"
 Case = tuple[ProbePlan, Measurement]
