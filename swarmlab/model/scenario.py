@@ -9,6 +9,9 @@ from pathlib import Path
 from swarmlab.errors import Place
 from swarmlab.model.expectation import Expectation
 
+# Modes of a published port. Swarm's own network, on which all services with the first one meet, has its name.
+INGRESS, HOST = "ingress", "host"
+
 
 @dataclass(frozen=True)
 class Network:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.mtu import SizeProbe, at_most, option
 from swarmlab.probes.mtu.judge import Sizes
-from swarmlab.probes.traffic.crossings import ISSUE
+from swarmlab.probes.session.sources import ISSUE
 
 OFFLOAD = "look at checksum and segmentation offload on {} and {}: `ethtool -k`"
 SOURCE = f"{ISSUE}24906, {ISSUE}34981"

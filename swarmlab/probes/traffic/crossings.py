@@ -12,9 +12,9 @@ from swarmlab.model.check import Finding
 from swarmlab.model.evidence import Evidence, Outcome
 from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import Probe
+from swarmlab.probes.session.sources import ISSUE
 from swarmlab.probes.traffic.facts import Facts
 
-ISSUE = "https://github.com/moby/moby/issues/"
 LOST = (Outcome.TIMED_OUT, Outcome.UNREACHABLE)
 
 

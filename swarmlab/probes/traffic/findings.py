@@ -11,7 +11,8 @@ from swarmlab.model.check import Check, Finding, Verdict, worst_first
 from swarmlab.model.evidence import Outcome
 from swarmlab.model.kinds import ALLOW, DENY
 from swarmlab.model.probe import Probe
-from swarmlab.probes.traffic.crossings import ISSUE, crossings
+from swarmlab.probes.session.sources import ISSUE
+from swarmlab.probes.traffic.crossings import crossings
 from swarmlab.probes.traffic.facts import Facts
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.judgement import UNKNOWN
 from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.probe import Probe
 from swarmlab.probes.session.endpoints import owner
@@ -43,11 +44,11 @@ def judge(facts: Facts) -> tuple[Check, ...]:
 
 def _reach(facts: Facts, probe: Probe, e: Expectation) -> Check:
     evidence = facts.evidence(probe)
-    verdict, observed, text, controls = (judge_allow if e.expected == ALLOW else judge_deny)(facts, probe, evidence)
+    judged = (judge_allow if e.expected == ALLOW else judge_deny)(facts, probe, evidence)
     source, target = facts.plan.endpoints.get(probe.source), facts.plan.endpoints.get(probe.target)
     shown = _shown(probe, evidence)
-    if controls:
-        shown["controls"] = controls
+    if judged.controls:
+        shown["controls"] = judged.controls
     return Check(
         id=f"{e.kind}:{facts.way(probe)}",
         kind=str(e.kind),
@@ -57,10 +58,10 @@ def _reach(facts: Facts, probe: Probe, e: Expectation) -> Check:
         protocol=probe.protocol,
         port=probe.port,
         expected=e.expected,
-        observed=observed,
-        verdict=verdict,
+        observed=judged.observed,
+        verdict=judged.verdict,
         because=e.because,
-        explanation=text,
+        explanation=judged.explanation,
         source_service=owner(source) if source else "",
         target_service=owner(target) if target else probe.target,
         source_host=source.host if source else "",
@@ -125,7 +126,7 @@ def _gap(facts: Facts, gap: Gap) -> Check:
         protocol=e.protocol,
         port=e.port,
         expected=e.expected,
-        observed="unknown",
+        observed=UNKNOWN,
         verdict=Verdict.INCONCLUSIVE,
         because=e.because,
         explanation=f"Nothing to measure: {gap.reason}.",

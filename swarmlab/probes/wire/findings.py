@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
 from swarmlab.model.kinds import ENCRYPTED
 from swarmlab.model.wire import TunnelPath, WireMeasurement, WirePlan
-from swarmlab.probes.traffic.crossings import ISSUE
+from swarmlab.probes.session.sources import ISSUE
 from swarmlab.probes.wire.facts import WireFacts
 
 RESTART = (
@@ -105,7 +105,7 @@ def _lost(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
     """ESP that was made here and not taken there, while a plain overlay's canary did come to that host's underlay."""
     for p in _able(facts):
         here, there = p.direction
-        names = {w.name for w in facts.twins(p)}
+        names = {w.name for w in facts.controls(p)}
         passes = any(s.canary in names and not s.where.outgoing for s in facts.capture(there).canaries_read)
         where, proof = _where_lost(facts, p) if passes else ("", "")
         if where:
