@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from swarmlab.model.check import Check
+from swarmlab.model.ids import check_id, pair
 from swarmlab.model.judgement import Judgement, proven, unproven, violated
-from swarmlab.model.kinds import ESP, FITS
+from swarmlab.model.kinds import ESP, FITS, Kind
 from swarmlab.model.mtu import (
     TOO_BIG,
     UNDERLAY,
@@ -39,7 +40,7 @@ class Sizes:
         for probe in self.plan.probes:
             if probe.expectation is not None:
                 yield self._check(probe, "", "udp", self.datagram(probe), self._shown(probe))
-                yield self._check(probe, "/bulk", "tcp", self.transfer(probe), self._moved(probe))
+                yield self._check(probe, "bulk", "tcp", self.transfer(probe), self._moved(probe))
 
     def evidence(self, probe: SizeProbe) -> MtuEvidence:
         """What was measured; a size probe without evidence has a sender that cannot vouch for anything."""
@@ -194,8 +195,8 @@ class Sizes:
         source, target = (self.plan.endpoints[id_] for id_ in (probe.source, probe.target))
         expected, because = (probe.expectation.expected, probe.expectation.because) if probe.expectation else (FITS, "")
         return Check(
-            id=f"mtu:{probe.network}@{probe.source_host}->{probe.target_host}{part}",
-            kind="mtu",
+            id=check_id(Kind.MTU, probe.network, on=pair(probe.source_host, probe.target_host), part=part),
+            kind=str(Kind.MTU),
             source=probe.source,
             target=probe.target,
             network=probe.network,

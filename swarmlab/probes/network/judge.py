@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from swarmlab.model.check import Check
 from swarmlab.model.evidence import NetworkEvidence
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.ids import check_id
 from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.kinds import Kind
 from swarmlab.probes.session.endpoints import WORKLOADS
 from swarmlab.probes.stage import LabView
 
@@ -79,8 +81,8 @@ def _one_network(e: Expectation, key: str, seen: dict[str, NetworkEvidence], hos
 
 def _check(e: Expectation, key: str, host: str, judged: Judgement) -> Check:
     return Check(
-        id=f"network:{key}/{e.name}" + (f"@{host}" if host else ""),
-        kind="network",
+        id=check_id(Kind.NETWORK, key, item=e.name, on=host or None),
+        kind=str(Kind.NETWORK),
         source=host,
         target=key,
         network=key,

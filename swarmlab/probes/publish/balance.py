@@ -9,12 +9,14 @@ from dataclasses import replace
 
 from swarmlab.model.check import Check
 from swarmlab.model.evidence import Evidence, Outcome
+from swarmlab.model.ids import check_id, pair
 from swarmlab.model.judgement import Judgement, proven, unproven, violated
-from swarmlab.model.kinds import ALLOW, DENY, IPVS
+from swarmlab.model.kinds import ALLOW, DENY, IPVS, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.probes.session.endpoints import owner
 from swarmlab.probes.traffic.facts import Facts, is_virtual
 
+BALANCE = "balance"  # the part of ids that names such a check
 ROUNDS = 4  # connections for each task
 MOST = 64  # but no more than so many from one asker, unless there are as many tasks
 
@@ -75,8 +77,8 @@ def _check(facts: Facts, p: Probe, tried: list[Probe]) -> Check:
     }
     because = f"{p.expectation.because}; a virtual address leads to every task" if p.expectation else ""
     return Check(
-        id=f"vip:{p.source}->{p.target}@{p.network}/balance",
-        kind="vip",
+        id=check_id(Kind.VIP, pair(p.source, p.target), on=p.network, part=BALANCE),
+        kind=str(Kind.VIP),
         source=p.source,
         target=p.target,
         network=p.network,

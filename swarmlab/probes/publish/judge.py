@@ -6,8 +6,9 @@ from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
+from swarmlab.model.ids import check_id, pair
 from swarmlab.model.judgement import UNKNOWN
-from swarmlab.model.kinds import ALLOW
+from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.probe import Probe
 from swarmlab.model.scenario import INGRESS
 from swarmlab.probes.publish.open import judge_open
@@ -15,6 +16,7 @@ from swarmlab.probes.publish.plan import HostPort
 from swarmlab.probes.publish.published import Published
 from swarmlab.probes.publish.shut import judge_shut
 
+ANYBODY = "anybody"  # in ids, whose port it is where no service publishes it
 OURS = "the agent's listener in the task's namespace (the application has not taken that port)"
 APPLICATION = "the task's application"
 NOBODY_KNOWN = "somebody: no task's capture saw the request"
@@ -25,12 +27,24 @@ def port_checks(p: Published) -> list[Check]:
     return [_check(p, p.probes[id_], host_port) for id_, host_port in p.host_ports.items()]
 
 
+def port_id(host_port: HostPort, part: str = "") -> str:
+    """The id of the check of one port of one host."""
+    return check_id(
+        Kind.PUBLISH,
+        pair(OUTSIDE, host_port.expectation.target or ANYBODY),
+        on=host_port.host,
+        protocol=host_port.protocol,
+        port=host_port.said,
+        part=part,
+    )
+
+
 def _check(p: Published, probe: Probe, host_port: HostPort) -> Check:
     e, evidence = host_port.expectation, p.evidence(probe)
     judged = (judge_open if host_port.expected == ALLOW else judge_shut)(p, probe, host_port, evidence)
     return Check(
-        id=f"publish:{OUTSIDE}->{e.target or 'anybody'}@{host_port.host}/{host_port.protocol}:{host_port.said}",
-        kind="publish",
+        id=port_id(host_port),
+        kind=str(Kind.PUBLISH),
         source=OUTSIDE,
         target=e.target or f"host:{host_port.host}",
         network=INGRESS if host_port.mode == INGRESS else "",
@@ -82,8 +96,8 @@ def unmeasured(e: Expectation, reason: str) -> Check:
     """An expectation of which some or all cannot be tried: said aloud, never dropped."""
     said = e.name.replace(":", "-") if e.name and not e.port else str(e.port)
     return Check(
-        id=f"publish:{OUTSIDE}->{e.target or 'anybody'}/{e.protocol}:{said}",
-        kind="publish",
+        id=check_id(Kind.PUBLISH, pair(OUTSIDE, e.target or ANYBODY), protocol=e.protocol, port=said),
+        kind=str(Kind.PUBLISH),
         source=OUTSIDE,
         target=e.target,
         network="",

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from swarmlab.model.check import Check
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.judgement import Judgement, proven, unproven, violated
-from swarmlab.model.kinds import ALLOW, DENY, IPVS
+from swarmlab.model.kinds import ALLOW, DENY, IPVS, Kind
 from swarmlab.model.probe import Probe
 from swarmlab.model.scenario import INGRESS
-from swarmlab.probes.publish.balance import MOST, ROUNDS
+from swarmlab.probes.publish.balance import BALANCE, MOST, ROUNDS
 from swarmlab.probes.publish.conditions import unmet
+from swarmlab.probes.publish.judge import port_id
 from swarmlab.probes.publish.open import UNMEASURABLE
 from swarmlab.probes.publish.plan import HostPort
 from swarmlab.probes.publish.published import Published
@@ -57,8 +58,8 @@ def _check(p: Published, host_port: HostPort, probes: list[Probe]) -> Check:
     }
     target = host_port.expectation.target
     return Check(
-        id=f"publish:{OUTSIDE}->{target}@{host_port.host}/{host_port.protocol}:{host_port.said}/balance",
-        kind="publish",
+        id=port_id(host_port, BALANCE),
+        kind=str(Kind.PUBLISH),
         source=OUTSIDE,
         target=target,
         network=INGRESS,

@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
-ISSUE = "https://github.com/moby/moby/issues/"  # a number follows
+# A number follows.
+ISSUE = "https://github.com/moby/moby/issues/"
+LIBNETWORK_ISSUE = "https://github.com/moby/libnetwork/issues/"

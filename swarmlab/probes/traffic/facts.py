@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
+from swarmlab.model.ids import exchange
 from swarmlab.model.kinds import ALLOW, IPVS, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
@@ -89,22 +90,23 @@ class Facts:
             return ""
         return f"the kernel of {', '.join(without)} has no IP_VS, so virtual addresses do not work there"
 
-    def way(self, probe: Probe) -> str:
-        """The part of an id that names an exchange without addresses.
-
-        Stable between runs: `front.1->db.1@back-net/tcp`, with `:5432` for a port of its own and `#2` for a second
-        address.
-        """
-        port = f":{probe.port}" if probe.port != self.plan.port else ""
-        order = self._order.get((probe.target, probe.address), "")
-        return f"{probe.source}->{probe.target}@{probe.network}/{probe.protocol}{port}{order}"
+    def exchange(self, probe: Probe) -> str:
+        """The probe's exchange as ids name it: without addresses, and so the same in every run."""
+        return exchange(
+            probe.source,
+            probe.target,
+            probe.network,
+            probe.protocol,
+            port=probe.port if probe.port != self.plan.port else 0,
+            order=self._order.get((probe.target, probe.address), 1),
+        )
 
     def control(self, what: str, probe: Probe) -> dict[str, object]:
         """A control, as a report shows it."""
         evidence = self.evidence(probe)
         return {
             "proves": what,
-            "probe": self.way(probe),
+            "probe": self.exchange(probe),
             "outcome": str(evidence.outcome),
             "latency_ms": evidence.latency_ms,
         }
@@ -154,13 +156,13 @@ def is_virtual(probe: Probe) -> bool:
     return probe.expectation is not None and probe.expectation.kind is Kind.VIP
 
 
-def _order(plan: ProbePlan) -> dict[tuple[str, str], str]:
-    """(endpoint, address) -> "#2" for the second of its addresses on one network, and so on."""
-    found: dict[tuple[str, str], str] = {}
+def _order(plan: ProbePlan) -> dict[tuple[str, str], int]:
+    """(endpoint, address) -> 2 for the second of its addresses on one network, and so on."""
+    found: dict[tuple[str, str], int] = {}
     for endpoint in plan.endpoints.values():
         counts: dict[str, int] = {}
         for a in endpoint.addresses:
             counts[a.network] = counts.get(a.network, 0) + 1
             if counts[a.network] > 1:
-                found[endpoint.id, a.address] = f"#{counts[a.network]}"
+                found[endpoint.id, a.address] = counts[a.network]
     return found

@@ -8,6 +8,7 @@ from dataclasses import replace
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.ids import check_id, contradicting, pair
 from swarmlab.model.judgement import UNKNOWN
 from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.probe import Probe
@@ -50,7 +51,7 @@ def _reach(facts: Facts, probe: Probe, e: Expectation) -> Check:
     if judged.controls:
         shown["controls"] = judged.controls
     return Check(
-        id=f"{e.kind}:{facts.way(probe)}",
+        id=check_id(e.kind, facts.exchange(probe)),
         kind=str(e.kind),
         source=probe.source,
         target=probe.target,
@@ -115,10 +116,10 @@ def _vacuous(facts: Facts, e: Expectation) -> bool:
 def _gap(facts: Facts, gap: Gap) -> Check:
     e = gap.expectation
     source, target = facts.plan.endpoints.get(gap.source), facts.plan.endpoints.get(gap.target)
-    what = f"{gap.source}->{e.name or gap.target}" if e.kind is Kind.NAME else f"{gap.source}->{gap.target}@{e.network}"
-    port = f":{e.port}" if e.port else ""
+    what = pair(gap.source, (e.name or gap.target) if e.kind is Kind.NAME else gap.target)
+    on = None if e.kind is Kind.NAME else e.network
     return Check(
-        id=f"{e.kind}:{what}{f'/{e.protocol}' if e.protocol else ''}{port}",
+        id=check_id(e.kind, what, on=on, protocol=e.protocol, port=e.port),
         kind=str(e.kind),
         source=gap.source,
         target=gap.target,
@@ -143,4 +144,4 @@ def _distinct(checks: Iterable[Check]) -> Iterator[Check]:
     taken: dict[str, int] = {}
     for check in checks:
         count = taken[check.id] = taken.get(check.id, 0) + 1
-        yield check if count == 1 else replace(check, id=f"{check.id}!{check.expected}{count if count > 2 else ''}")
+        yield check if count == 1 else replace(check, id=contradicting(check.id, check.expected, count))

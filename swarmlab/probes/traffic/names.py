@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import NameEvidence, Outcome
+from swarmlab.model.ids import check_id, pair
 from swarmlab.model.judgement import Judgement, proven, unproven, violated
-from swarmlab.model.kinds import ALLOW, DENY
+from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import NameProbe
 from swarmlab.probes.traffic.facts import Facts
 
@@ -50,8 +51,8 @@ class Names:
         expected = expectation.expected if expectation else ALLOW
         judged = (self._allow if expected == ALLOW else self._deny)(probe, e)
         return Check(
-            id=f"name:{probe.source}->{probe.name}",
-            kind="name",
+            id=check_id(Kind.NAME, pair(probe.source, probe.name)),
+            kind=str(Kind.NAME),
             source=probe.source,
             target=probe.target,
             network=expectation.network if expectation else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.ids import check_id, pair
 from swarmlab.model.judgement import UNKNOWN, Judgement, proven, unproven, violated
 from swarmlab.model.kinds import CLEAR, ENCRYPTED, Kind
 from swarmlab.model.scenario import Scenario
@@ -62,7 +63,7 @@ def _check(facts: WireFacts, p: TunnelPath, e: Expectation) -> Check:
     here, there = p.direction
     judged = judge(facts, p, e.expected)
     return Check(
-        id=f"wire:{p.network}@{here}->{there}",
+        id=check_id(Kind.WIRE, p.network, on=pair(here, there)),
         kind=str(Kind.WIRE),
         source=p.source.id,
         target=p.target.id,
@@ -84,7 +85,7 @@ def _check(facts: WireFacts, p: TunnelPath, e: Expectation) -> Check:
 
 def _uncarried(e: Expectation) -> Check:
     return Check(
-        id=f"wire:{e.network}",
+        id=check_id(Kind.WIRE, e.network),
         kind=str(Kind.WIRE),
         source="",
         target="",
