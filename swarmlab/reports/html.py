@@ -16,15 +16,14 @@ from swarmlab.reports.matrix import (
     ISOLATED,
     LEGEND,
     NOTHING,
-    PAIRWISE,
     UNPROVEN,
     VIOLATED,
+    is_matrix,
     kinds,
     matrix,
     symbol,
     tally,
 )
-from swarmlab.reports.proof import evidence_rows
 from swarmlab.reports.styles import WORD
 from swarmlab.reports.text import clean, plural
 
@@ -62,12 +61,13 @@ def _safe(text: object) -> str:
 
 def _body(report: Report) -> Iterator[str]:
     yield f"<h1>{_safe(headline(report))}</h1>"
-    yield f'<p><strong class="{VERDICT_CLASS[report.verdict]}">{WORD[report.verdict]}</strong> {counts_line(report)}</p>'
+    verdict = f'<strong class="{VERDICT_CLASS[report.verdict]}">{WORD[report.verdict]}</strong>'
+    yield f"<p>{verdict} {counts_line(report)}</p>"
     yield f"<p>{_safe(' · '.join(filter(None, (report.started, times_line(report)))))}</p>"
     if report.error:
         yield f'<pre class="violated">{_safe(report.error)}</pre>'
     for kind in kinds(report):
-        yield from _matrix(report, kind) if kind in PAIRWISE else _compact(report, kind)
+        yield from _matrix(report, kind) if is_matrix(kind) else _compact(report, kind)
     yield from (_finding(finding) for finding in report.findings)
     found = groups(report)
     yield from (_group(group) for group in found[:MOST])
@@ -77,7 +77,8 @@ def _body(report: Report) -> Iterator[str]:
 
 def _matrix(report: Report, kind: str) -> Iterator[str]:
     found = matrix(report, kind)
-    yield f"<h2>{_safe(kind)}</h2>\n<table><tr><td>from, to</td>{''.join(f'<th>{_safe(name)}</th>' for name in found.names)}</tr>"
+    heads = "".join(f"<th>{_safe(name)}</th>" for name in found.names)
+    yield f"<h2>{_safe(kind)}</h2>\n<table><tr><td>from, to</td>{heads}</tr>"
     for source in found.names:
         cells = (found.cell(source, target) for target in found.names)
         yield f"<tr><th>{_safe(source)}</th>{''.join(_marked('td', cell.symbol, cell.text) for cell in cells)}</tr>"
@@ -119,7 +120,7 @@ def _group(group: Group) -> str:
         ("shown by", first.explanation),
     ]
     title = f"{_marked('span', mark, mark)} {_safe(pairs)} ({plural(len(group.checks), 'check')})"
-    return f"<section><h3>{title}</h3>{_table([*rows, *evidence_rows(first.evidence)])}</section>"
+    return f"<section><h3>{title}</h3>{_table([*rows, *first.evidence.rows()])}</section>"
 
 
 def _finding(finding: Finding) -> str:
