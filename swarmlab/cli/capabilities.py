@@ -10,48 +10,49 @@ from swarmlab.reports.text import line, plural
 from swarmlab.scenario.needs import WORDS
 
 if TYPE_CHECKING:
-    from swarmlab.providers.kernel import Answer, Offer
+    from swarmlab.lab.capabilities import Capabilities
+    from swarmlab.providers import Availability
 
 YES = {True: "yes", False: "no", None: "not known"}
 
 
-def table(offers: Sequence[Offer]) -> Iterator[str]:
+def table(every: Sequence[Capabilities]) -> Iterator[str]:
     """A row for each provider; then each distinct reason."""
     rows = [["provider", "hosts", *WORDS.values()]]
-    rows += [[offer.provider, _hosts(offer), *(_word(offer, feature) for feature in WORDS)] for offer in offers]
+    rows += [[found.provider, _hosts(found), *(_word(found, feature) for feature in WORDS)] for found in every]
     yield from columns(rows)
-    for offer in offers:
-        for problem in offer.problems:
-            yield "  " + line(f"{offer.provider}: {problem.text}")
-        for feature, answer in offer.features.items():
-            yield "  " + line(f"{offer.provider}: {WORDS[feature]} {YES[answer.has]}: {answer.why}")
+    for found in every:
+        for problem in found.problems:
+            yield "  " + line(f"{found.provider}: {problem.text}")
+        for feature, known in found.features.items():
+            yield "  " + line(f"{found.provider}: {WORDS[feature]} {YES[known.has]}: {known.why}")
 
 
-def as_rows(offers: Sequence[Offer]) -> list[dict[str, Any]]:
+def as_rows(every: Sequence[Capabilities]) -> list[dict[str, Any]]:
     """For --format json."""
     return [
         {
-            "provider": offer.provider,
+            "provider": found.provider,
             "hosts": {
-                "has": offer.most != 0,
-                "most": offer.most,
-                "why": "; ".join(problem.text for problem in offer.problems),
+                "has": found.most != 0,
+                "most": found.most,
+                "why": "; ".join(problem.text for problem in found.problems),
             },
-            **{feature: _row(offer.features.get(feature)) for feature in WORDS},
+            **{feature: _row(found.features.get(feature)) for feature in WORDS},
         }
-        for offer in offers
+        for found in every
     ]
 
 
-def _row(answer: Answer | None) -> dict[str, Any]:
-    return {"has": answer.has, "why": answer.why} if answer else {"has": False, "why": "it cannot make hosts here"}
+def _row(known: Availability | None) -> dict[str, Any]:
+    return {"has": known.has, "why": known.why} if known else {"has": False, "why": "it cannot make hosts here"}
 
 
-def _hosts(offer: Offer) -> str:
-    if offer.problems:
+def _hosts(found: Capabilities) -> str:
+    if found.problems:
         return "no"
-    return "yes" if offer.most is None else f"yes, up to {plural(offer.most, 'host')}".removesuffix(" hosts")
+    return "yes" if found.most is None else f"yes, up to {plural(found.most, 'host')}".removesuffix(" hosts")
 
 
-def _word(offer: Offer, feature: str) -> str:
-    return YES[offer.features[feature].has] if feature in offer.features else "-"
+def _word(found: Capabilities, feature: str) -> str:
+    return YES[found.features[feature].has] if feature in found.features else "-"

@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 import click
 
 from swarmlab.cli import types
+from swarmlab.model.host import MOST_HOSTS
+from swarmlab.providers import PROVIDERS, Kernel
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Flag = Callable[[Any], Any]
 
-PROVIDERS = ("auto", "docker", "qemu", "vagrant", "inventory")
 ENGINES = ("20.10", "26.1", "28.5")
 KERNELS = ("6.1", "6.12", "7.2")
-MOST_HOSTS = 100
+CHOSEN = ", ".join(name for name, row in PROVIDERS.items() if row.kernel is Kernel.CHOSEN)
 
 _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 _file = click.Path(path_type=Path)
@@ -58,9 +59,13 @@ plain_format = click.option(
     help="What goes to standard output.",
 )
 
-MAKING: tuple[Flag, ...] = (
+HOSTS: tuple[Flag, ...] = (
     click.option(
-        "--provider", type=click.Choice(PROVIDERS), default="auto", show_default=True, help="Who makes the hosts."
+        "--provider",
+        type=click.Choice(["auto", *PROVIDERS]),
+        default="auto",
+        show_default=True,
+        help="Who makes the hosts.",
     ),
     inventory,
     click.option(
@@ -81,10 +86,10 @@ kernel = click.option(
     "--kernel",
     type=types.ByHost("kernel", KERNELS),
     metavar="VERSION|HOST=VERSION,…",
-    help="Which kernel the hosts run; may differ by host. Virtual machines only (qemu).",
+    help=f"Which kernel the hosts run; may differ by host. Virtual machines only ({CHOSEN}).",
 )
 name = click.option("--name", metavar="LAB", default="", help="The lab's name; the scenario's otherwise.")
-BUILDING: tuple[Flag, ...] = (*MAKING, engine, kernel, name, settings, stand_in)
+BUILDING: tuple[Flag, ...] = (*HOSTS, engine, kernel, name, settings, stand_in)
 FILES: tuple[Flag, ...] = (
     plain_format,
     click.option("--json", type=_file, metavar="FILE", help="Also write the report as JSON."),

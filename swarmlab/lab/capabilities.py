@@ -1,54 +1,55 @@
-"""What each provider's hosts could honour, here and now."""
+"""What each provider's hosts could do, here and now."""
 
 from __future__ import annotations
 
-import functools
-import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from swarmlab import providers
-from swarmlab.errors import ProviderError
 from swarmlab.lab import home
 from swarmlab.probes.session.bundle import agent_archive
-from swarmlab.providers import Provider, kernel
-from swarmlab.providers.docker.local_engine import engine
-from swarmlab.providers.kernel import Offer, Probed
+from swarmlab.providers import Asking, Availability, Problem, Provider
+from swarmlab.scenario.needs import WORDS, Need
 
-ASKED = "kernels.json"  # engines whose kernel has everything; one that lacks something is asked again, since a module may have come
-
-
-def offer(provider: Provider, *, ask: bool = True) -> Offer:
-    """One provider's; with `ask` False its kernel is left in peace, since nothing depends on it."""
-    return kernel.offer(provider.name, provider.fitness(), engines_kernel if ask else lambda: Probed(None, "not asked"))
+ASKING = Asking(agent_archive, home.home)
+ONCE_THEY_RUN = Availability(None, "known once its hosts run")
 
 
-def offers() -> list[Offer]:
-    """Every provider's, for a table."""
-    return [offer(providers.get(name)) for name in providers.PROVIDERS]
-
-
-@functools.cache
-def engines_kernel() -> Probed:
-    """What the kernel of the local engine lacks; asked once for this process, and once for this boot where nothing is
-    missing.
+@dataclass(frozen=True)
+class Capabilities:
+    """What one provider's hosts would be. `most` is how many it can make, 0 none (then `problems` say why), None any
+    number. `features` has every kernel feature that a scenario can need, unless there are problems.
     """
-    client = engine()
-    try:
-        key = kernel.identity(client)
-        if key in _complete():
-            return Probed(frozenset())
-        found = kernel.probe(client, agent_archive())
-    except ProviderError as error:
-        return Probed(None, error.message)
-    finally:
-        client.close()
-    if found.missing_features == frozenset():
-        home.write(home.home() / ASKED, json.dumps([key]))
-    return found
+
+    provider: str
+    most: int | None
+    features: Mapping[str, Availability] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def can_make(self, hosts: int) -> bool:
+        """Whether it can make so many hosts."""
+        return not self.problems and (self.most is None or self.most >= hosts)
+
+    def missing(self, needs: Sequence[Need]) -> list[Need]:
+        """What its kernel certainly has not."""
+        return [need for need in needs if self._has(need) is False]
+
+    def unknown(self, needs: Sequence[Need]) -> list[Need]:
+        """What its kernel may have or not."""
+        return [need for need in needs if self._has(need) is None]
+
+    def _has(self, need: Need) -> bool | None:
+        return self.features.get(need.feature, ONCE_THEY_RUN).has
 
 
-def _complete() -> list[str]:
-    try:
-        known = json.loads((home.home() / ASKED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return [str(key) for key in known] if isinstance(known, list) else []
+def capabilities(provider: Provider, *, ask: bool = True) -> Capabilities:
+    """One provider's; with `ask` False no kernel is asked, since nothing depends on it."""
+    if problems := provider.fitness():
+        return Capabilities(provider.name, 0, problems=tuple(problems))
+    said = provider.features(ASKING if ask else None)
+    return Capabilities(provider.name, provider.most, {feature: said.get(feature, ONCE_THEY_RUN) for feature in WORDS})
+
+
+def all_capabilities() -> list[Capabilities]:
+    """Every provider's, for a table."""
+    return [capabilities(providers.get(name)) for name in providers.PROVIDERS]

@@ -1,54 +1,71 @@
-"""Offers: what is known of a kernel, what is not, and nothing in between."""
+"""Capabilities: what is known of a provider's hosts, what is not, and nothing in between."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import SimpleNamespace
+
 import pytest
 
-from swarmlab.providers.base import Problem
-from swarmlab.providers.kernel import Probed, _read, offer
+from swarmlab import providers
+from swarmlab.lab import capabilities as room
+from swarmlab.lab.capabilities import all_capabilities, capabilities
+from swarmlab.providers import PROVIDERS, Availability, Kernel, Problem, Row, get
+from swarmlab.providers.base import Asking
+from swarmlab.scenario.needs import Need
 
 
-def never() -> Probed:
-    raise AssertionError("this provider's hosts do not share a kernel that is there to be asked")
+def provider(said: Mapping[str, Availability], *problems: Problem) -> SimpleNamespace:
+    """Says this of its hosts, and remembers with what it was asked."""
+    asked: list[Asking | None] = []
+
+    def features(asking: Asking | None) -> Mapping[str, Availability]:
+        asked.append(asking)
+        return said
+
+    return SimpleNamespace(name="static", most=2, fitness=lambda: list(problems), features=features, asked=asked)
 
 
-def test_container_hosts_have_what_the_engines_kernel_has() -> None:
-    found = offer("docker", [], lambda: Probed(frozenset({"esp"})))
-    assert {feature: answer.has for feature, answer in found.features.items()} == {"esp": False, "ip_vs": True}
-    assert found.most == 200
+def found(one: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, *, ask: bool = True) -> room.Capabilities:
+    monkeypatch.setattr(providers, "PROVIDERS", {"static": Row(lambda: one, Kernel.KEPT, None)})
+    return capabilities(get("static"), ask=ask)
 
 
-def test_what_could_not_be_asked_is_not_known() -> None:
-    found = offer("docker", [], lambda: Probed(None, "known once a node image is built"))
-    assert {(answer.has, answer.why) for answer in found.features.values()} == {
-        (None, "known once a node image is built")
+def test_what_a_provider_does_not_speak_of_is_known_once_its_hosts_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = found(provider({"esp": Availability(False, "refused")}), monkeypatch)
+    assert {feature: (known.has, known.why) for feature, known in one.features.items()} == {
+        "esp": (False, "refused"),
+        "ip_vs": (None, "known once its hosts run"),
     }
+    needs = [Need("esp", ("network back",)), Need("ip_vs", ("service web",))]
+    assert (one.missing(needs), one.unknown(needs)) == (needs[:1], needs[1:])
+    assert [one.can_make(count) for count in (2, 3)] == [True, False]
 
 
-def test_virtual_machines_bring_their_own_and_others_are_not_known() -> None:
-    assert {answer.has for answer in offer("qemu", [], never).features.values()} == {True}
-    assert {answer.has for answer in offer("vagrant", [], never).features.values()} == {None}
+def test_only_a_question_on_which_something_depends_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = provider({})
+    found(one, monkeypatch, ask=False)
+    found(one, monkeypatch)
+    assert one.asked == [None, room.ASKING]
 
 
-@pytest.mark.parametrize("name", ["docker", "qemu"])
-def test_a_provider_that_cannot_work_offers_nothing(name: str) -> None:
-    found = offer(name, [Problem("no engine", "start it")], never)
-    assert (found.most, found.features) == (0, {})
+def test_virtual_machines_bring_their_own() -> None:
+    assert {known.has for known in get("qemu").features(None).values()} == {True}
+    assert get("qemu").most is None
 
 
-@pytest.mark.parametrize(
-    ("said", "complaint", "expected"),
-    [
-        ('["esp"]\n', "", Probed(frozenset({"esp"}))),
-        ("[]\n", "", Probed(frozenset())),
-        (
-            "",
-            "Traceback\nnetworks cannot be configured there\n",
-            Probed(None, "its kernel could not be asked: networks cannot be configured there"),
-        ),
-        ("", "", Probed(None, "its kernel could not be asked: it said nothing")),
-        ("7", "", Probed(None, "its kernel could not be asked: 7")),
-    ],
-)
-def test_only_an_answer_is_an_answer(said: str, complaint: str, expected: Probed) -> None:
-    assert _read(said, complaint) == expected
+def test_container_hosts_are_as_many_as_their_underlay_has_addresses_for() -> None:
+    assert get("docker").most == 200
+
+
+def test_a_provider_that_cannot_work_can_do_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = provider({}, Problem("no engine", "start it"))
+    nothing = found(one, monkeypatch)
+    assert (nothing.most, nothing.features, nothing.can_make(1), one.asked) == (0, {}, False, [])
+    assert nothing.missing([Need("esp", ("network back",))]) == []
+    assert all_capabilities() == [nothing]
+
+
+def test_all_that_auto_may_take_call_their_hosts_the_same() -> None:
+    assert len({get(name).host_names(3) for name in providers.automatic()}) == 1
+    assert all(get(name).host_names(2) == get(name).host_names(3)[:2] for name in PROVIDERS)
