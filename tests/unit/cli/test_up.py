@@ -15,6 +15,7 @@ from swarmlab.errors import HostError, LabUnknown, RunFailed, SwarmlabError, Usa
 from swarmlab.events import Bus
 from swarmlab.lab.options import UpOptions
 from swarmlab.model.report import Report
+from swarmlab.providers import PROVIDERS
 from tests.unit.cli.conftest import Fake, Run
 from tests.unit.reports import samples
 
@@ -209,7 +210,7 @@ def test_usage_errors_write_nothing(fake: Fake, run: Run, tmp_path: Path) -> Non
         (["--timeout", "nan"], "'nan' is not a number of seconds"),
         (["--timeout", "inf"], "inf is not in the range"),
         (["--wait", "-1"], "-1.0 is not in the range"),
-        (["--provider", "cloud"], "'cloud' is not one of 'auto', 'docker', 'qemu'"),
+        (["--provider", "cloud"], f"'cloud' is not one of {', '.join(map(repr, ['auto', *PROVIDERS]))}"),
         (["--managers", "2"], "'2' is not one of '1', '3', '5'"),
         (["--engine", "19"], "'19' is not one of '20.10', '26.1', '28.5'"),
         (["--engine", "host1=20.10,host2=9"], "'9' is not one of '20.10', '26.1', '28.5'"),

@@ -23,7 +23,8 @@ WANTED = ContainerHost("shop", "host2", "owner", "swarmlab/node:x", "20.10", "sw
 def test_an_unknown_provider_lists_the_known_ones() -> None:
     with pytest.raises(UsageError) as caught:
         get("podman")
-    assert str(caught.value) == "there is no provider `podman`\n  fix: use one of: docker, qemu"
+    assert str(caught.value) == f"there is no provider `podman`\n  fix: use one of: {', '.join(PROVIDERS)}"
+    assert list(PROVIDERS)[:2] == ["docker", "qemu"]
 
 
 def test_what_is_registered_calls_itself_by_its_name() -> None:
