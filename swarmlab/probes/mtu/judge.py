@@ -182,7 +182,7 @@ class Sizes:
 
     def _shown(self, probe: SizeProbe) -> dict[str, object]:
         e, underlay_probe = self.evidence(probe), self.underlay_probe(probe)
-        shown: dict[str, object] = {k: v for k, v in asdict(e).items() if k not in ("trial", "control", "bulk")}
+        shown: dict[str, object] = {k: v for k, v in asdict(e).items() if k not in ("probe", "control", "bulk")}
         outer = self.needs(probe) if e.mtu else None
         arrived = self.measured.fragments.get(probe.target_host)
         path = underlay_probe.largest if underlay_probe else None
