@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
 
 import click
 
@@ -79,11 +78,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _internal(error)
 
 
-def run() -> NoReturn:
-    """For `python -m swarmlab.cli.main`."""
-    sys.exit(main())
-
-
 def _internal(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in FULL:
         _tell(f"{error.filename or 'output'}: cannot be written: {error.strerror}")
@@ -137,4 +131,4 @@ def _interruptible() -> None:
 
 
 if __name__ == "__main__":
-    run()
+    sys.exit(main())
