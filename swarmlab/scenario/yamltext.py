@@ -129,7 +129,9 @@ class Builder:
         if tag not in PLAIN_TAGS | {"", "!", "str"}:
             self.complaints.add(mark, f"the tag {quoted(tag)} is not supported")
         plain = tag in PLAIN_TAGS or (event.style is None and tag == "")
-        return Scalar(mark, self._unwrapped(event.value, mark), plain)
+        text = self._unwrapped(event.value, mark)
+        given = text != event.value  # a template value may read `<<`, and is a key of that name: it merges nothing
+        return Scalar(mark, text, plain and not (given and text == "<<"))
 
     def _unwrapped(self, text: str, mark: Mark) -> str:
         """Without the signs around template values. One that opens here and closes elsewhere has broken out of its scalar."""
