@@ -60,7 +60,8 @@ def plan(options: UpOptions) -> LabPlan:
         f"prove {len(scenario.expectations)} expectations",
     ]
     table = offers()
-    lacks = [str(n) for found in table for n in needed if found.provider == provider and found.features[n.feature].has is False]
+    able = [found for found in table if found.provider == provider and not found.problems]
+    lacks = [str(n) for found in able for n in needed if found.features[n.feature].has is False]
     return LabPlan(
         intent.lab, provider, why, scenario.hosts, scenario.managers, scenario, steps, problems, list(map(str, needed)), lacks, table
     )
