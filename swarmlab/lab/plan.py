@@ -68,12 +68,8 @@ def plan(options: UpOptions) -> LabPlan:
         f"prove {len(scenario.expectations)} expectations",
     ]
     table = offers()
-    missing_features = [
-        str(n)
-        for found in table
-        for n in needed
-        if found.provider == provider and found.features[n.feature].has is False
-    ]
+    able = [found for found in table if found.provider == provider and not found.problems]
+    missing_features = [str(n) for found in able for n in needed if found.features[n.feature].has is False]
     return LabPlan(
         intent.lab,
         provider,

@@ -277,7 +277,7 @@ def complete(words: str, index: int) -> list[str]:
     """What bash is offered."""
     env = {**os.environ, "_SWARMLAB_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(index)}
     ran = subprocess.run(
-        ["python", "-m", "swarmlab.cli.main"], env=env | {"PATH": _path()}, capture_output=True, text=True, check=True
+        ["python", "-m", "swarmlab"], env=env | {"PATH": _path()}, capture_output=True, text=True, check=True
     )
     return [line.partition(",")[2] for line in ran.stdout.splitlines()]
 

@@ -14,8 +14,9 @@ import yaml
 from swarmlab.errors import USAGE, UsageError
 from swarmlab.model.kinds import Kind
 from swarmlab.scenario import block as block_module
-from swarmlab.scenario import catalogue, find, lint, read, schema
+from swarmlab.scenario import catalogue, find, lint, locate, read, schema
 from swarmlab.scenario.block import Block
+from swarmlab.scenario.locate import known, shipped
 
 SHIPPED = ("plain-vs-encrypted", "scope-boundary", "three-tier")
 
@@ -39,10 +40,30 @@ def test_a_directory_means_its_compose_file(here: Path, name: str) -> None:
     assert find(str(file)) == file
 
 
-def test_a_name_is_looked_for_here_first_then_in_the_repository(here: Path) -> None:
+def test_a_name_is_looked_for_here_first_then_among_the_shipped(here: Path) -> None:
     assert find("three-tier").parent.name == "three-tier"
     mine = scenario_in(here / "scenarios" / "three-tier")
     assert find("three-tier") == mine
+
+
+def test_an_installed_package_holds_its_scenarios(here: Path) -> None:
+    """Whatever else is called `scenarios` beside an installed package is somebody else's."""
+    package = here / "site-packages" / "swarmlab"
+    scenario_in(package / "scenarios" / "three-tier")
+    scenario_in(here / "site-packages" / "scenarios" / "theirs")
+    assert shipped(package) == package / "scenarios"
+
+
+def test_in_a_checkout_the_scenarios_lie_beside_the_package(here: Path) -> None:
+    (here / "swarmlab").mkdir()
+    assert shipped(here / "swarmlab") == here / "scenarios"
+
+
+def test_a_package_without_scenarios_knows_none(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locate, "PACKAGE", here / "swarmlab")
+    assert known() == {}
+    with pytest.raises(UsageError, match=r'unknown scenario "three-tier" \(known: none\)'):
+        find("three-tier")
 
 
 @pytest.mark.parametrize(
