@@ -55,7 +55,7 @@ def scenario(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scenarios, "find", lambda reference: Path("compose.yaml"))
     monkeypatch.setattr(scenarios, "read", lambda file, settings=None, *, stand_in=False: SCENARIO)
     monkeypatch.setattr(
-        scenarios, "lint", lambda scenario: [(Place("compose.yaml", 4, 3), "no\x1b[2J limit"), (None, "odd")]
+        scenarios, "warnings", lambda scenario: [(Place("compose.yaml", 4, 3), "no\x1b[2J limit"), (None, "odd")]
     )
     monkeypatch.setattr(scenarios, "catalogue", lambda: [entry])
 

@@ -14,7 +14,7 @@ import yaml
 from swarmlab.errors import USAGE, UsageError
 from swarmlab.model.kinds import Kind
 from swarmlab.scenario import block as block_module
-from swarmlab.scenario import catalogue, find, lint, locate, read, schema
+from swarmlab.scenario import catalogue, find, locate, read, schema, warnings
 from swarmlab.scenario.block import Block
 from swarmlab.scenario.locate import known, shipped
 
@@ -97,7 +97,7 @@ def test_the_catalogue_lists_broken_files_with_their_error(here: Path) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_scenarios_teach_and_warn_of_nothing(name: str) -> None:
     scenario = read(find(name))
-    assert lint(scenario) == []
+    assert warnings(scenario) == []
     assert scenario.name == name
     assert scenario.title and scenario.summary and scenario.concepts and len(scenario.questions) >= 3
     assert scenario.file.with_name("README.md").is_file()
@@ -121,7 +121,7 @@ def test_scope_boundary_ends_the_bridge_and_not_the_overlay() -> None:
 def test_scenarios_that_need_ipvs_are_lessons_too(name: str) -> None:
     scenario = read(find(name))
     assert scenario.title and scenario.summary and scenario.questions
-    assert lint(scenario) == []
+    assert warnings(scenario) == []
     assert scenario.file.with_name("README.md").is_file()
     jsonschema.validate(yaml.safe_load(scenario.file.read_text())["x-swarmlab"], schema())
 
