@@ -17,7 +17,11 @@ def findings(checks: Iterable[Check]) -> Iterator[Finding]:
     for network, found in wrong.items():
         properties = ", ".join(sorted({str(c.evidence.get("property", "")) for c in found}))
         yield Finding(
-            f"network-differs:{network}", "confidentiality" if "encrypted" in properties else "connectivity",
-            f"{network} is not as declared: {properties}", tuple(sorted({c.source_host for c in found if c.source_host})), "engine",
-            f"remove {network} and deploy again: an engine never changes a network that exists", found[0].explanation,
-        )  # fmt: skip
+            id=f"network-differs:{network}",
+            severity="confidentiality" if "encrypted" in properties else "connectivity",
+            title=f"{network} is not as declared: {properties}",
+            hosts=tuple(sorted({c.source_host for c in found if c.source_host})),
+            layer="engine",
+            fix=f"remove {network} and deploy again: an engine never changes a network that exists",
+            source=found[0].explanation,
+        )

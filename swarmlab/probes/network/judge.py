@@ -87,8 +87,18 @@ def _one_network(e: Expectation, key: str, seen: dict[str, NetworkEvidence], hos
 def _check(e: Expectation, key: str, host: str, judged: Judged) -> Check:
     verdict, observed, text = judged
     return Check(
-        id=f"network:{key}/{e.name}" + (f"@{host}" if host else ""), kind="network",
-        source=host, target=key, network=key, protocol="", port=0,
-        expected=e.expected, observed=observed, verdict=verdict, because=e.because, explanation=text, source_host=host,
+        id=f"network:{key}/{e.name}" + (f"@{host}" if host else ""),
+        kind="network",
+        source=host,
+        target=key,
+        network=key,
+        protocol="",
+        port=0,
+        expected=e.expected,
+        observed=observed,
+        verdict=verdict,
+        because=e.because,
+        explanation=text,
+        source_host=host,
         evidence={"property": e.name, "found": observed},
-    )  # fmt: skip
+    )

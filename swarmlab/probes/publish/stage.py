@@ -143,5 +143,12 @@ def _plan(
     probes = [probe_of(id_, host_port, addresses) for id_, host_port in enumerate((*host_ports, *again.values()))]
     probes += controls(host_ports, len(probes), port, addresses)
     return ProbePlan(
-        endpoints, tuple(probes), (), port, quiet_run(len(host_ports) + len(again)), view.timeout, inner, watched
+        endpoints=endpoints,
+        probes=tuple(probes),
+        names=(),
+        port=port,
+        run=quiet_run(len(host_ports) + len(again)),
+        timeout=view.timeout,
+        extra_ports=inner,
+        watched=watched,
     )

@@ -49,11 +49,24 @@ def _reach(facts: Facts, probe: Probe, e: Expectation) -> Check:
     if controls:
         shown["controls"] = controls
     return Check(
-        f"{e.kind}:{facts.way(probe)}", str(e.kind), probe.source, probe.target, probe.network, probe.protocol, probe.port,
-        e.expected, observed, verdict, e.because, text,
-        owner(source) if source else "", owner(target) if target else probe.target,
-        source.host if source else "", target.host if target else facts.host(evidence.responder), shown,
-    )  # fmt: skip
+        id=f"{e.kind}:{facts.way(probe)}",
+        kind=str(e.kind),
+        source=probe.source,
+        target=probe.target,
+        network=probe.network,
+        protocol=probe.protocol,
+        port=probe.port,
+        expected=e.expected,
+        observed=observed,
+        verdict=verdict,
+        because=e.because,
+        explanation=text,
+        source_service=owner(source) if source else "",
+        target_service=owner(target) if target else probe.target,
+        source_host=source.host if source else "",
+        target_host=target.host if target else facts.host(evidence.responder),
+        evidence=shown,
+    )
 
 
 def _shown(probe: Probe, evidence: Evidence) -> dict[str, object]:
@@ -104,12 +117,24 @@ def _gap(facts: Facts, gap: Gap) -> Check:
     what = f"{gap.source}->{e.name or gap.target}" if e.kind is Kind.NAME else f"{gap.source}->{gap.target}@{e.network}"
     port = f":{e.port}" if e.port else ""
     return Check(
-        id=f"{e.kind}:{what}{f'/{e.protocol}' if e.protocol else ''}{port}", kind=str(e.kind), source=gap.source, target=gap.target,
-        network=e.network, protocol=e.protocol, port=e.port, expected=e.expected, observed="unknown", verdict=Verdict.INCONCLUSIVE,
-        because=e.because, explanation=f"Nothing to measure: {gap.reason}.",
-        source_service=owner(source) if source else e.source, target_service=owner(target) if target else e.target,
-        source_host=source.host if source else "", target_host=target.host if target else "", evidence={},
-    )  # fmt: skip
+        id=f"{e.kind}:{what}{f'/{e.protocol}' if e.protocol else ''}{port}",
+        kind=str(e.kind),
+        source=gap.source,
+        target=gap.target,
+        network=e.network,
+        protocol=e.protocol,
+        port=e.port,
+        expected=e.expected,
+        observed="unknown",
+        verdict=Verdict.INCONCLUSIVE,
+        because=e.because,
+        explanation=f"Nothing to measure: {gap.reason}.",
+        source_service=owner(source) if source else e.source,
+        target_service=owner(target) if target else e.target,
+        source_host=source.host if source else "",
+        target_host=target.host if target else "",
+        evidence={},
+    )
 
 
 def _distinct(checks: Iterable[Check]) -> Iterator[Check]:

@@ -87,9 +87,18 @@ def _passage(
     )
     vnis = frozenset(int(text) for text in properties.get(VNIS, "").split(",") if text.strip().isdigit())
     return TunnelPath(
-        name, network, vnis, not encrypted, source, target, on_network(source, network)[0].address, on_network(target, network)[0].address,
-        mark + secrets.token_hex(8), mark + secrets.token_hex(8), expectation,
-    )  # fmt: skip
+        name=name,
+        network=network,
+        vnis=vnis,
+        plain=not encrypted,
+        source=source,
+        target=target,
+        from_address=on_network(source, network)[0].address,
+        to_address=on_network(target, network)[0].address,
+        canary=mark + secrets.token_hex(8),
+        forged=mark + secrets.token_hex(8),
+        expectation=expectation,
+    )
 
 
 def unwitnessed_pairs(scenario: Scenario, endpoints: Sequence[Endpoint]) -> set[frozenset[str]]:

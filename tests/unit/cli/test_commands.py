@@ -37,8 +37,18 @@ SCENARIO = Scenario(
     {"front": Service("front", "busybox:1", {"web": ()}, 2), "agent": Service("agent", "busybox:1", {}, None)},
     {"web": Network("web")},
     expectations=(
-        Expectation(Kind.REACH, DENY, "they share no network", "front", "agent"),
-        Expectation(Kind.REACH, ALLOW, "the lesson says so", "front", "front", "web", "tcp", 5432, derived=False),
+        Expectation(kind=Kind.REACH, expected=DENY, because="they share no network", source="front", target="agent"),
+        Expectation(
+            kind=Kind.REACH,
+            expected=ALLOW,
+            because="the lesson says so",
+            source="front",
+            target="front",
+            network="web",
+            protocol="tcp",
+            port=5432,
+            derived=False,
+        ),
     ),
     title="A shop",
     summary="Two services, one network.",
@@ -188,9 +198,18 @@ def test_plan(fake: Fake, run: Run) -> None:
         asked.append(options)
         why, problem = "the cheapest that works here", "docker: no engine\n  fix: start it"
         return SimpleNamespace(
-            lab="shop", provider="docker", why=why, hosts=3, managers=1, scenario=SCENARIO, steps=["make 3 hosts"], problems=[problem],
-            needs=["ESP, which network back needs"], missing_features=["ESP, which network back needs"], offers=OFFERS,
-        )  # fmt: skip
+            lab="shop",
+            provider="docker",
+            why=why,
+            hosts=3,
+            managers=1,
+            scenario=SCENARIO,
+            steps=["make 3 hosts"],
+            problems=[problem],
+            needs=["ESP, which network back needs"],
+            missing_features=["ESP, which network back needs"],
+            offers=OFFERS,
+        )
 
     fake("plan", plan)
     out = run("plan", "shop", "--hosts", "3", "--set", "a=b").out

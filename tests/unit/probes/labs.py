@@ -43,11 +43,17 @@ def scenario(
 
 
 def reach(source: str, target: str, expected: str = ALLOW, network: str = "", **more: object) -> Expectation:
-    return replace(Expectation(Kind.REACH, expected, "because", source, target, network), **more)  # type: ignore[arg-type]
+    made = Expectation(
+        kind=Kind.REACH, expected=expected, because="because", source=source, target=target, network=network
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
 def name(source: str, target: str, expected: str = ALLOW, asked: str = "", **more: object) -> Expectation:
-    return replace(Expectation(Kind.NAME, expected, "because", source, target, name=asked or target), **more)  # type: ignore[arg-type]
+    made = Expectation(
+        kind=Kind.NAME, expected=expected, because="because", source=source, target=target, name=asked or target
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
 def task(id_: str, host: str, *addresses: tuple[str, str], role: str = "task", impaired: str = "") -> Endpoint:

@@ -129,7 +129,7 @@ def test_a_network_that_is_not_as_declared_is_found_once_for_all_hosts() -> None
         THREE_TIER,
         expectations=(
             *THREE_TIER.expectations,
-            Expectation(Kind.NETWORK, "true", "x", network="back-net", name="encrypted"),
+            Expectation(kind=Kind.NETWORK, expected="true", because="x", network="back-net", name="encrypted"),
         ),
     )
     p = plan(s, ENDPOINTS, timeout=1, run=labs.RUN, port=labs.PORT)

@@ -337,8 +337,12 @@ def test_a_denied_virtual_address_needs_a_kernel_that_has_them() -> None:
         service("c", "back-net"),
         service("b", "back-net", mode="vip"),
         expect=[
-            Expectation(Kind.VIP, DENY, "x", "a", "b", "back-net", "tcp"),
-            Expectation(Kind.VIP, ALLOW, "x", "c", "b", "back-net", "tcp"),
+            Expectation(
+                kind=Kind.VIP, expected=DENY, because="x", source="a", target="b", network="back-net", protocol="tcp"
+            ),
+            Expectation(
+                kind=Kind.VIP, expected=ALLOW, because="x", source="c", target="b", network="back-net", protocol="tcp"
+            ),
         ],
     )
     ends = [task("a.1", "host1", ("10.0.1.8", "front-net")), task("b.1", "host2", ("10.0.2.8", "back-net"))]

@@ -108,9 +108,11 @@ def test_a_denied_name_is_inconclusive_without_its_controls(
 
 def test_a_denied_name_that_another_service_bears_passes_only_with_that_ones_addresses() -> None:
     s = scenario(
-        service("front", "front-net", replicas=2), service("cache", "front-net", aliases=["db"]), service("db", "back-net"),
+        service("front", "front-net", replicas=2),
+        service("cache", "front-net", aliases=["db"]),
+        service("db", "back-net"),
         expect=[name("front", "db", DENY)],
-    )  # fmt: skip
+    )
     p = plan(s, [*ENDPOINTS, task("cache.1", "host1", ("10.0.1.60", "front-net"))], timeout=1, run=labs.RUN)
     probe = next(n for n in p.names if n.source == "front.1" and n.name == "db")
     for addresses, verdict in ((("10.0.1.60",), Verdict.PASS), (("10.0.1.60", "10.0.2.7"), Verdict.FAIL)):
@@ -139,7 +141,9 @@ def test_names_of_a_service_without_tasks_are_inconclusive() -> None:
 
 
 def wish(prop: str, value: str, network: str = "back-net") -> Expectation:
-    return Expectation(Kind.NETWORK, value, "because the file says so", network=network, name=prop)
+    return Expectation(
+        kind=Kind.NETWORK, expected=value, because="because the file says so", network=network, name=prop
+    )
 
 
 def on(host: str, id_: str = "n1", found: bool = True, network: str = "back-net", **more: str) -> NetworkEvidence:
