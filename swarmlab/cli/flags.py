@@ -11,15 +11,16 @@ from typing import Any, TypeVar
 import click
 
 from swarmlab.cli import types
+from swarmlab.model.host import MOST_HOSTS
+from swarmlab.providers import PROVIDERS, Kernel
 from swarmlab.reports.formats import FORMATS, TABLE, Format
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Flag = Callable[[Any], Any]
 
-PROVIDERS = ("auto", "docker", "qemu", "vagrant", "inventory")
 ENGINES = ("20.10", "26.1", "28.5")
 KERNELS = ("6.1", "6.12", "7.2")
-MOST_HOSTS = 100
+CHOSEN = ", ".join(name for name, row in PROVIDERS.items() if row.kernel is Kernel.CHOSEN)
 
 _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 _file = click.Path(path_type=Path)
@@ -61,9 +62,13 @@ def printed(*names: str) -> Flag:
 
 plain_format = printed("json")
 
-MAKING: tuple[Flag, ...] = (
+HOSTS: tuple[Flag, ...] = (
     click.option(
-        "--provider", type=click.Choice(PROVIDERS), default="auto", show_default=True, help="Who makes the hosts."
+        "--provider",
+        type=click.Choice(["auto", *PROVIDERS]),
+        default="auto",
+        show_default=True,
+        help="Who makes the hosts.",
     ),
     inventory,
     click.option(
@@ -84,10 +89,10 @@ kernel = click.option(
     "--kernel",
     type=types.ByHost("kernel", KERNELS),
     metavar="VERSION|HOST=VERSION,…",
-    help="Which kernel the hosts run; may differ by host. Virtual machines only (qemu).",
+    help=f"Which kernel the hosts run; may differ by host. Virtual machines only ({CHOSEN}).",
 )
 name = click.option("--name", metavar="LAB", default="", help="The lab's name; the scenario's otherwise.")
-BUILDING: tuple[Flag, ...] = (*MAKING, engine, kernel, name, settings, stand_in)
+BUILDING: tuple[Flag, ...] = (*HOSTS, engine, kernel, name, settings, stand_in)
 
 
 def written(formats: Sequence[Format]) -> tuple[Flag, ...]:

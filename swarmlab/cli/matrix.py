@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from swarmlab.cli.build import up_options
-from swarmlab.cli.flags import ENGINES, FILES, MAKING, flags, kernel, settings, stand_in, timeout, wait
+from swarmlab.cli.flags import ENGINES, FILES, HOSTS, flags, kernel, settings, stand_in, timeout, wait
 from swarmlab.cli.outputs import Outputs, write
 from swarmlab.cli.run import text_of
 from swarmlab.cli.types import complete_scenario, engine_list
@@ -35,7 +35,7 @@ SEVERAL = ",".join(ENGINES)
     click.option(
         "--mixed/--no-mixed", default=True, show_default=True, help="Also once with the engines mixed, host by host."
     ),
-    *MAKING,
+    *HOSTS,
     kernel,
     click.option(
         "--name", metavar="PREFIX", default="", help="What the labs' names begin with; the scenario's name otherwise."

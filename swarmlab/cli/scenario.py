@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from swarmlab.cli.build import up_options
+from swarmlab.cli.capabilities import as_rows, table
 from swarmlab.cli.flags import BUILDING, flags, plain_format, settings, stand_in
-from swarmlab.cli.offers import as_rows, table
 from swarmlab.cli.show import columns, echo_json, expectation_dict, expectations, paragraph, scenario_dict
 from swarmlab.cli.types import complete_scenario
 from swarmlab.model.scenario import Scenario
@@ -106,7 +106,7 @@ def plan_command(**given: Any) -> None:
     if given["format"] == "json":
         names = ("lab", "provider", "why", "hosts", "managers", "steps", "problems")
         expected = [expectation_dict(expectation) for expectation in found.scenario.expectations]
-        more = {"needs": found.needs, "lacks": found.missing_features, "providers": as_rows(found.offers)}
+        more = {"needs": found.needs, "lacks": found.missing_features, "providers": as_rows(found.capabilities)}
         echo_json(
             {
                 **{name: getattr(found, name) for name in names},
@@ -123,7 +123,7 @@ def _plan(found: Any) -> Iterator[str]:
     yield line(f"lab {found.lab}: scenario {found.scenario.name}, provider {found.provider} ({found.why})")
     yield ""
     yield line(f"needs {'; '.join(found.needs) or 'nothing special of a kernel'}")
-    yield from table(found.offers)
+    yield from table(found.capabilities)
     yield ""
     for number, step in enumerate(found.steps, 1):
         yield line(f"{number}. {step}")

@@ -12,7 +12,7 @@ from swarmlab.engine import overlay, stack, standalone
 from swarmlab.engine.client import LABEL, Engine
 from swarmlab.engine.swarm import Swarm
 from swarmlab.model.probe import Address, Endpoint
-from swarmlab.model.scenario import Scenario
+from swarmlab.model.scenario import GATEWAY_BRIDGE, Scenario
 from swarmlab.remote import fan_out
 
 
@@ -38,7 +38,7 @@ class Found:
 
 def discover(engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str) -> Found:
     """Everything that can take part in a measurement."""
-    views = fan_out(engines, lambda engine: _view(engine, (*scenario.local_networks, overlay.GATEWAY_BRIDGE)))
+    views = fan_out(engines, lambda engine: _view(engine, (*scenario.local_networks, GATEWAY_BRIDGE)))
     listed = stack.services(swarm.leader, lab)
     own = stack.own_services(swarm.leader, lab)
     keys = {network.deployed_as(lab): key for key, network in scenario.networks.items()}
@@ -68,7 +68,7 @@ def _view(engine: Engine, local: tuple[str, ...]) -> HostView:
     own = tuple(
         Address(gateway, name) for name, found in bridges.items() if found and (gateway := overlay.gateway(found))
     )
-    return HostView(overlay.gateway_addresses(bridges[overlay.GATEWAY_BRIDGE] or {}), paused, own)
+    return HostView(overlay.gateway_addresses(bridges[GATEWAY_BRIDGE] or {}), paused, own)
 
 
 def _task(
@@ -91,7 +91,7 @@ def _task(
     ]
     view = views.get(host)
     if view and container[:12] in view.gateways:
-        addresses.append(Address(view.gateways[container[:12]], overlay.GATEWAY_BRIDGE))
+        addresses.append(Address(view.gateways[container[:12]], GATEWAY_BRIDGE))
     return Endpoint(
         id=f"{service}.{task.get('Slot') or host}" if service else f"control@{host}",
         host=host,
@@ -117,7 +117,7 @@ def _containers(
         addresses = [Address(str(n["IPAddress"]), keys.get(name, name)) for name, n in attached if n.get("IPAddress")]
         gateway = views[container.host].gateways.get(found["Id"][:12])
         if gateway:
-            addresses.append(Address(gateway, overlay.GATEWAY_BRIDGE))
+            addresses.append(Address(gateway, GATEWAY_BRIDGE))
         state = found["State"]
         impaired = (
             "its container is paused"

@@ -13,7 +13,6 @@ from swarmlab.model.evidence import NetworkEvidence
 from swarmlab.remote import fan_out
 
 CONTROL = "swarmlab-control"
-GATEWAY_BRIDGE = "docker_gwbridge"
 
 
 def control_name(lab: str) -> str:

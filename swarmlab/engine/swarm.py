@@ -11,10 +11,12 @@ from typing import Any
 from swarmlab.engine.client import LABEL, Engine
 from swarmlab.errors import SwarmRefused
 from swarmlab.events import Phase
+from swarmlab.model.host import numbered
 from swarmlab.remote import fan_out
 from swarmlab.remote.wait import until
 
-HOST_LABEL = "swarmlab.host"  # on nodes: placement constraints of scenarios use it
+# On nodes, for placement constraints: what a scenario's file calls the host (the first is host1, whatever its name).
+HOST_LABEL = "swarmlab.host"
 PORT = 2377
 
 
@@ -156,10 +158,10 @@ def _label(leader: Engine, nodes: Mapping[str, str], managers: set[str]) -> None
     promoted.
     """
     with leader.errors("label its nodes"):
-        for name, id_ in nodes.items():
+        for (name, id_), label in zip(nodes.items(), numbered(len(nodes)), strict=True):
             node = leader.api.inspect_node(id_)
             labels = node["Spec"].get("Labels") or {}
             role = "manager" if name in managers else node["Spec"]["Role"]
-            if labels.get(HOST_LABEL) != name or role != node["Spec"]["Role"]:
-                spec = {**node["Spec"], "Labels": {**labels, HOST_LABEL: name}, "Role": role}
+            if labels.get(HOST_LABEL) != label or role != node["Spec"]["Role"]:
+                spec = {**node["Spec"], "Labels": {**labels, HOST_LABEL: label}, "Role": role}
                 leader.api.update_node(id_, node["Version"]["Index"], spec)

@@ -11,11 +11,10 @@ from swarmlab.lab import state
 from swarmlab.lab.choose import choose
 from swarmlab.lab.down import down
 from swarmlab.lab.options import UpOptions, lab_name
-from swarmlab.lab.software import by_whom, provider_of
+from swarmlab.lab.software import by_whom, host_names, provider_of
 from swarmlab.lab.up import intend, up
 from swarmlab.model.matrix import EngineRun
 from swarmlab.model.report import Report
-from swarmlab.providers.base import host_names
 from swarmlab.providers.images.recipe import engines as engines_of
 from swarmlab.scenario.needs import needs
 
@@ -49,9 +48,9 @@ def trials(options: UpOptions, engines: Sequence[str], *, mixed: bool, keep: boo
     return made
 
 
-def _prefix_and_hosts(options: UpOptions) -> tuple[str, list[str]]:
+def _prefix_and_hosts(options: UpOptions) -> tuple[str, tuple[str, ...]]:
     intent = intend(options)
-    return intent.lab, host_names(intent.scenario.hosts)
+    return intent.lab, host_names(provider_of(options), intent.scenario.hosts)
 
 
 def provider_for(options: UpOptions, bus: Bus) -> str:

@@ -6,21 +6,20 @@ from dataclasses import dataclass, field
 
 from swarmlab.errors import ProviderError
 from swarmlab.lab import state
+from swarmlab.lab.capabilities import Capabilities, all_capabilities
 from swarmlab.lab.choose import choose
-from swarmlab.lab.offers import offers
 from swarmlab.lab.options import UpOptions
 from swarmlab.lab.software import asked_for, by_whom
 from swarmlab.lab.up import grown, intend, needs_outside
 from swarmlab.model.scenario import Scenario
-from swarmlab.providers.kernel import Offer
 from swarmlab.reports.text import plural
 from swarmlab.scenario.needs import needs
 
 
 @dataclass(frozen=True)
 class LabPlan:
-    """What would happen. `problems`: why it cannot, here and now; `lacks`: of `needs`, what that provider's kernel has
-    not.
+    """What would happen. `problems`: why it cannot, here and now; `missing_features`: of `needs`, what the kernel of
+    the provider's hosts has not; `capabilities`: those of every provider.
     """
 
     lab: str
@@ -33,7 +32,7 @@ class LabPlan:
     problems: list[str]
     needs: list[str] = field(default_factory=list)
     missing_features: list[str] = field(default_factory=list)
-    offers: list[Offer] = field(default_factory=list)
+    capabilities: list[Capabilities] = field(default_factory=list)
 
 
 def plan(options: UpOptions) -> LabPlan:
@@ -67,9 +66,8 @@ def plan(options: UpOptions) -> LabPlan:
         *[f"run container {c.name} on {c.host}" for c in scenario.containers.values()],
         f"prove {len(scenario.expectations)} expectations",
     ]
-    table = offers()
-    able = [found for found in table if found.provider == provider and not found.problems]
-    missing_features = [str(n) for found in able for n in needed if found.features[n.feature].has is False]
+    table = all_capabilities()
+    missing = [str(n) for found in table if found.provider == provider for n in found.missing(needed)]
     return LabPlan(
         intent.lab,
         provider,
@@ -80,7 +78,7 @@ def plan(options: UpOptions) -> LabPlan:
         steps,
         problems,
         list(map(str, needed)),
-        missing_features,
+        missing,
         table,
     )
 

@@ -9,11 +9,10 @@ from swarmlab.errors import Place
 from swarmlab.model.expectation import PROTOCOLS, Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.kinds import DENY, Kind
-from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
+from swarmlab.model.scenario import GATEWAY_BRIDGE, Container, LocalNetwork, Network, Service
 from swarmlab.scenario.block import NetworkSpec, PairSpec
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
 from swarmlab.scenario.derive_publish import laid_over, wrong
-from swarmlab.scenario.names import GATEWAY_BRIDGE
 from swarmlab.scenario.tree import Node, mark_at
 
 # What narrows an expectation down; "" or 0 in an explicit one means "any".

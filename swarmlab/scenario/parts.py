@@ -17,18 +17,14 @@ from swarmlab.scenario.tree import Node, mark_at
 
 @dataclass
 class Parts:
-    """Reads them and checks what they refer to; `node` is the block in the file."""
+    """Reads them and checks what they refer to; `node` is the block in the file, `hosts` the names of all hosts."""
 
     block: Block
     node: Node | None
     complaints: Complaints
     services: Mapping[str, Service]
     networks: Mapping[str, Network]
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The names of all hosts."""
-        return tuple(f"host{n}" for n in range(1, self.block.hosts + 1))
+    hosts: tuple[str, ...]
 
     def place(self, *path: str | int) -> Place | None:
         """A place in the block."""

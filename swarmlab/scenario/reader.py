@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.host import numbered
 from swarmlab.model.scenario import Scenario
 from swarmlab.scenario.block import Block, check_printable, read_block
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
@@ -73,7 +74,7 @@ def _assembled(
     node = root.get(BLOCK)
     check_printable(node, complaints)
     block = read_block(node, complaints)
-    parts = Parts(block, node, complaints, services, networks)
+    parts = Parts(block, node, complaints, services, networks, numbered(block.hosts))
     parts.check_managers()
     local = parts.local_networks()
     containers = parts.containers(local, stand_in=stand_in)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swarmlab.model.host import OUTSIDE
-from swarmlab.providers.base import HOME, HOST, LAB
 
-DATA = {
-    "docker": "/var/lib/docker",
-    "containerd": "/var/lib/containerd",
-}  # on volumes: overlayfs does not stack on overlayfs
+# Labels of all that is made: which lab it is of, which host, and which state directory owns the lab.
+LAB = "io.swarmlab.lab"
+HOST = "io.swarmlab.host"
+HOME = "io.swarmlab.home"
+
+# On volumes: overlayfs does not stack on overlayfs.
+DATA = {"docker": "/var/lib/docker", "containerd": "/var/lib/containerd"}
 MODULES = "/lib/modules"
 # What `images/boot` does, less the engine: no way out of the underlay, a name server that knows nothing, and sshd.
 BOOT_OUTSIDE = (
@@ -23,7 +25,7 @@ TMPFS = {"/run": "exec,mode=755", "/tmp": "exec,mode=1777"}  # noqa: S108  # a m
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ContainerHost:
     """One host to be made."""
 
     lab: str
@@ -55,7 +57,7 @@ def labels(lab: str, home: str) -> dict[str, str]:
     return {LAB: lab, HOME: home}
 
 
-def config(wanted: Wanted, drop: tuple[str, ...], *, modules: bool) -> dict[str, object]:
+def config(wanted: ContainerHost, drop: tuple[str, ...], *, modules: bool) -> dict[str, object]:
     """The body of the engine's "create container". Not `Privileged`: that fails where the engine lacks a capability,
     this need not.
     """

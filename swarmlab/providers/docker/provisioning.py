@@ -13,8 +13,8 @@ from docker.types import IPAMConfig, IPAMPool
 
 from swarmlab.errors import ProviderError, SwarmRefused
 from swarmlab.providers import underlay
-from swarmlab.providers.base import HOME, LAB, HostsWanted
-from swarmlab.providers.docker.container import Wanted, config, has_modules, labels, published_port
+from swarmlab.providers.base import HostsWanted
+from swarmlab.providers.docker.container import HOME, LAB, ContainerHost, config, has_modules, labels, published_port
 from swarmlab.providers.docker.linux_capabilities import drops_to_try
 from swarmlab.providers.docker.local_engine import asked
 from swarmlab.providers.lab_keys import LabKeys
@@ -92,7 +92,7 @@ def _subnets(client: docker.DockerClient) -> list[IPv4Network]:
     return underlay.networks(str(pool.get("Subnet", "")) for pool in pools)
 
 
-def running(client: docker.DockerClient, one: Wanted, keys: LabKeys) -> int:
+def running(client: docker.DockerClient, one: ContainerHost, keys: LabKeys) -> int:
     """Have this host's container run; the loopback port of its sshd."""
     with asked(f"start {one.name}"):
         found = _existing(client, one)
@@ -103,7 +103,7 @@ def running(client: docker.DockerClient, one: Wanted, keys: LabKeys) -> int:
         return until(lambda: _port(found), f"{one.name} has a published port", 10, last=lambda: str(found.status))
 
 
-def _existing(client: docker.DockerClient, one: Wanted) -> Container | None:
+def _existing(client: docker.DockerClient, one: ContainerHost) -> Container | None:
     try:
         found = client.containers.get(one.name)
     except docker.errors.NotFound:
@@ -118,7 +118,7 @@ def _existing(client: docker.DockerClient, one: Wanted) -> Container | None:
     return found
 
 
-def _first_start(client: docker.DockerClient, one: Wanted, keys: LabKeys) -> Container:
+def _first_start(client: docker.DockerClient, one: ContainerHost, keys: LabKeys) -> Container:
     for volume in one.volumes:
         client.volumes.create(volume, labels=one.labels)
     drops = drops_to_try()

@@ -47,7 +47,10 @@ LEAKED = EngineRun("mixed", "shop-mixed", {"host1": "20.10"}, replace(samples.le
 
 def test_flags_become_runs(fake: Fake, run: Run) -> None:
     matrix = FakeMatrix(fake, CLEAN)
-    flags = "--engines 20.10,28.5 --no-mixed --keep --provider docker --hosts 2 --name shop --set a=1 --stand-in --timeout 1 --wait 9"
+    flags = (
+        "--engines 20.10,28.5 --no-mixed --keep --provider docker --hosts 2 --name shop --set a=1 --stand-in "
+        "--timeout 1 --wait 9"
+    )
     assert run("matrix", "three-tier", *flags.split(), "--kernel", "6.1").status == 0
     expected = UpOptions(
         "three-tier",

@@ -8,7 +8,7 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swarmlab.providers.underlay import MAX_HOSTS, POOLS, address_of, free_subnets, networks
+from swarmlab.providers.underlay import POOLS, ROOM, address_of, free_subnets, networks
 
 INSIDE = st.builds(
     lambda address, prefix: IPv4Network((address, prefix), strict=False),
@@ -38,8 +38,8 @@ def test_none_left() -> None:
 
 def test_every_host_has_an_address_of_its_own_that_is_no_gateway() -> None:
     subnet = IPv4Network("172.29.7.0/24")
-    addresses = {address_of(subnet, f"host{number}") for number in range(1, MAX_HOSTS + 1)}
-    assert len(addresses) == MAX_HOSTS
+    addresses = {address_of(subnet, number) for number in range(1, ROOM + 1)}
+    assert len(addresses) == ROOM
     assert addresses <= set(subnet.hosts()) - {subnet[1]}
 
 
@@ -49,5 +49,5 @@ def test_a_default_route_does_not_take_everything() -> None:
 
 def test_the_machine_outside_has_an_address_that_no_host_has() -> None:
     subnet = IPv4Network("172.29.0.0/24")
-    hosts = {address_of(subnet, f"host{number}") for number in range(1, MAX_HOSTS + 1)}
-    assert address_of(subnet, "outside") not in hosts | {subnet[0], subnet[1]}
+    hosts = {address_of(subnet, number) for number in range(1, ROOM + 1)}
+    assert address_of(subnet, 0) not in hosts | {subnet[0], subnet[1]}
