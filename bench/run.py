@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 THREE_TIER = HERE.parent / "scenarios" / "three-tier" / "compose.yaml"
 NEIGHBOURS = Path("/proc/sys/net/ipv4/neigh/default")
 BY_HAND = [str(HERE / "by_hand.sh")]
-SWARMLAB = [sys.executable, "-m", "swarmlab.cli.main"]
+SWARMLAB = [sys.executable, "-m", "swarmlab"]
 
 
 def main() -> None:

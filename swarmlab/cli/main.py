@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
 
 import click
 
@@ -85,11 +84,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _internal(error)
 
 
-def run() -> NoReturn:
-    """For `python -m swarmlab.cli.main`."""
-    sys.exit(main())
-
-
 def _internal(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in FULL:
         _tell(f"{error.filename or 'output'}: cannot be written: {error.strerror}")
@@ -145,4 +139,4 @@ def _interruptible() -> None:
 
 
 if __name__ == "__main__":
-    run()
+    sys.exit(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +16,7 @@ from swarmlab.cli.run import text_of
 from swarmlab.cli.types import complete_scenario, engine_list
 from swarmlab.errors import SwarmlabError
 from swarmlab.model.matrix import EngineMatrix
-from swarmlab.model.report import Report
+from swarmlab.reports import formats
 
 SEVERAL = ",".join(ENGINES)
 
@@ -93,10 +92,10 @@ def _publish_what_is_known(matrix: EngineMatrix, outputs: Outputs) -> None:
 def publish(matrix: EngineMatrix, outputs: Outputs) -> None:
     """Files first; the table on standard output, or on standard error beside JSON."""
     for name, path in outputs.files.items():
-        write(path, WRITERS[name](matrix))
-    _show(matrix, error=outputs.format == "json")
-    if outputs.format == "json":
-        click.echo(_json(matrix), nl=False)
+        write(path, formats.text(name, matrix))
+    _show(matrix, error=outputs.printed)
+    if outputs.printed:
+        click.echo(formats.text(outputs.format, matrix), nl=False)
 
 
 def _show(matrix: EngineMatrix, *, error: bool) -> None:
@@ -104,19 +103,3 @@ def _show(matrix: EngineMatrix, *, error: bool) -> None:
     from swarmlab.reports.matrix_console import render
 
     render(matrix, paper(error=error))
-
-
-def _json(matrix: EngineMatrix) -> str:
-    from swarmlab.reports.matrix_json import dump
-
-    return dump(matrix)
-
-
-def _junit(matrix: EngineMatrix) -> str:
-    from swarmlab.reports.junit import to_xml
-
-    ended = Report(matrix.scenario, matrix.scenario, matrix.provider, error=matrix.error)
-    return to_xml(*(run.report for run in matrix.runs), *([ended] if matrix.error else []))
-
-
-WRITERS: Mapping[str, Callable[[EngineMatrix], str]] = {"json": _json, "junit": _junit}

@@ -79,7 +79,7 @@ def check_command(file: str, **given: Any) -> None:
     from swarmlab import scenario
 
     found = _read(file, given)
-    for place, warning in scenario.lint(found):
+    for place, warning in scenario.warnings(found):
         click.echo(f"{line(place or found.file)}: warning: {line(warning)}")
     counts = (
         plural(len(found.services) + len(found.containers), "service"),

@@ -19,8 +19,9 @@ from swarmlab.lab.options import UpOptions, lab_name
 from swarmlab.lab.prove import SETTLE, Proof, prove
 from swarmlab.lab.software import by_whom, host_names, provider_of, runs
 from swarmlab.lab.state import LabState
+from swarmlab.lab.view import ConnectedLab
 from swarmlab.model.host import numbered
-from swarmlab.model.kinds import Kind
+from swarmlab.model.kinds import About
 from swarmlab.model.report import Report
 from swarmlab.model.scenario import Scenario
 from swarmlab.providers import HostsWanted, Provider
@@ -121,10 +122,10 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: Lab
             if not options.verify:
                 return replace(report, timings=dict(bus.timings))
             build.ensure_control(engines, swarm, scenario, lab, bus, wait=options.wait)
-            proof = prove(
-                engines, agents, swarm, scenario, lab, bus,
-                timeout=options.timeout, settle=SETTLE, outside=kept.outside, pcap=options.pcap,
-            )  # fmt: skip
+            connected = ConnectedLab(
+                name=lab, scenario=scenario, engines=engines, swarm=swarm, agents=agents, outside=kept.outside
+            )
+            proof = prove(connected, bus, timeout=options.timeout, settle=SETTLE, pcap=options.pcap)
         stack.still_running(swarm.leader, lab)
     return proven(report, proof, bus)
 
@@ -187,7 +188,7 @@ def _wanted(intent: Intent, kept: LabState, provider: Provider) -> HostsWanted:
 
 def needs_outside(scenario: Scenario) -> bool:
     """Whether something is to be tried from a machine that is not in the Swarm."""
-    return any(e.kind is Kind.PUBLISH for e in scenario.expectations)
+    return any(e.kind.about is About.OUTSIDE for e in scenario.expectations)
 
 
 def _undo(intent: Intent, provider: Provider, fresh: bool, bus: Bus) -> None:

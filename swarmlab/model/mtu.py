@@ -53,7 +53,7 @@ def option(mtu: int, *, encrypted: bool) -> int:
     return mtu + VXLAN + (_ESP + _TRAILER if encrypted else 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SizeProbe:
     """Sizes from one endpoint to another: over `network`, or over the underlay between two hosts themselves
     (`UNDERLAY`).

@@ -13,7 +13,7 @@ UNKNOWN = "unknown"
 MARK = 0xD0C4E3  # by which the engine's rules hand an encrypted overlay's packets to IPsec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TunnelPath:
     """One canary from a task on one host to a task on another, over one overlay. `forged` is its twin in a forged frame
     in clear.

@@ -15,7 +15,7 @@ from swarmlab.scenario.names import STAND_IN_IMAGE
 if TYPE_CHECKING:
     from swarmlab.scenario.locate import Summary
 
-__all__ = ["STAND_IN_IMAGE", "catalogue", "find", "lint", "read", "schema"]
+__all__ = ["STAND_IN_IMAGE", "catalogue", "find", "read", "schema", "warnings"]
 
 
 def find(reference: str) -> Path:
@@ -41,11 +41,11 @@ def read(file: Path, settings: Mapping[str, str] | None = None, *, stand_in: boo
     return read_file(file, settings or {}, stand_in=stand_in)
 
 
-def lint(scenario: Scenario) -> list[tuple[Place | None, str]]:
-    """Warnings about what is accepted, yet probably not meant."""
-    from swarmlab.scenario.linting import lint as warnings
+def warnings(scenario: Scenario) -> list[tuple[Place | None, str]]:
+    """What is accepted, yet probably not meant: each with its place, in the order of the file."""
+    from swarmlab.scenario.lint.rules import warnings as found
 
-    return warnings(scenario)
+    return found(scenario)
 
 
 def schema() -> dict[str, object]:

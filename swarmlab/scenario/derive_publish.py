@@ -45,9 +45,27 @@ def published(services: Mapping[str, Service], networks: Mapping[str, Network]) 
             because = (
                 f"{target}/{protocol} is a port inside the tasks of {' and '.join(names)}, and nothing publishes it"
             )
-            yield Expectation(Kind.PUBLISH, DENY, because, OUTSIDE, names[0], "", protocol, target, UNPUBLISHED)
+            yield Expectation(
+                kind=Kind.PUBLISH,
+                expected=DENY,
+                because=because,
+                source=OUTSIDE,
+                target=names[0],
+                network="",
+                protocol=protocol,
+                port=target,
+                name=UNPUBLISHED,
+            )
     yield Expectation(
-        Kind.PUBLISH, DENY, "a port that nothing publishes does not answer", OUTSIDE, "", "", "tcp", 0, UNUSED
+        kind=Kind.PUBLISH,
+        expected=DENY,
+        because="a port that nothing publishes does not answer",
+        source=OUTSIDE,
+        target="",
+        network="",
+        protocol="tcp",
+        port=0,
+        name=UNUSED,
     )
 
 
@@ -56,15 +74,15 @@ def _published(service: Service, port: PublishedPort) -> Expectation:
     because = WHY[port.mode].format(who=service.name, what=shown)
     name = f"{port.mode}:{port.target}"
     return Expectation(
-        Kind.PUBLISH,
-        ALLOW,
-        because,
-        OUTSIDE,
-        service.name,
-        "",
-        port.protocol,
-        port.published,
-        name,
+        kind=Kind.PUBLISH,
+        expected=ALLOW,
+        because=because,
+        source=OUTSIDE,
+        target=service.name,
+        network="",
+        protocol=port.protocol,
+        port=port.published,
+        name=name,
         place=service.place,
     )
 

@@ -60,9 +60,18 @@ class Explicit:
         kind = next(kind for kind in (Kind.REACH, Kind.NAME, Kind.VIP, Kind.SCOPE) if getattr(entry, str(kind)))
         protocol = entry.protocol or ("tcp" if entry.port else "")
         yield Expectation(
-            kind, getattr(entry, str(kind)), entry.because, entry.source, entry.target, entry.network, protocol, entry.port, entry.asked,
-            derived=False, place=self._place(index),
-        )  # fmt: skip
+            kind=kind,
+            expected=getattr(entry, str(kind)),
+            because=entry.because,
+            source=entry.source,
+            target=entry.target,
+            network=entry.network,
+            protocol=protocol,
+            port=entry.port,
+            name=entry.asked,
+            derived=False,
+            place=self._place(index),
+        )
 
     def _from_outside(self, index: int, entry: PairSpec) -> Iterator[Expectation]:
         protocol, expected = entry.protocol or "tcp", entry.reach or ""
@@ -78,8 +87,17 @@ class Explicit:
             return
         place = self._place(index)
         yield Expectation(
-            Kind.PUBLISH, expected, entry.because, OUTSIDE, entry.target, "", protocol, entry.port, derived=False, place=place
-        )  # fmt: skip
+            kind=Kind.PUBLISH,
+            expected=expected,
+            because=entry.because,
+            source=OUTSIDE,
+            target=entry.target,
+            network="",
+            protocol=protocol,
+            port=entry.port,
+            derived=False,
+            place=place,
+        )
 
     def _check_network(self, index: int, entry: PairSpec, parties: Mapping[str, Service | Container]) -> bool:
         key, where = entry.network, f"x-swarmlab.expect[{index + 1}].network"
@@ -105,23 +123,44 @@ class Explicit:
             self.complaints.add(self._place(index, "network"), f"x-swarmlab.expect[{index + 1}].network: {text}")
             return
         held: dict[str, str | bool | None] = {
-            "driver": entry.driver, "scope": entry.scope, "internal": entry.internal, "attachable": entry.attachable,
-            "encrypted": entry.encrypted, "subnets": entry.subnet, **{f"option:{key}": text for key, text in entry.options.items()},
-        }  # fmt: skip
+            "driver": entry.driver,
+            "scope": entry.scope,
+            "internal": entry.internal,
+            "attachable": entry.attachable,
+            "encrypted": entry.encrypted,
+            "subnets": entry.subnet,
+            **{f"option:{key}": text for key, text in entry.options.items()},
+        }
         if entry.mtu:
             yield Expectation(
-                Kind.MTU, entry.mtu, entry.because, network=entry.network, derived=False, place=self._place(index)
+                kind=Kind.MTU,
+                expected=entry.mtu,
+                because=entry.because,
+                network=entry.network,
+                derived=False,
+                place=self._place(index),
             )
         if entry.wire:
             yield Expectation(
-                Kind.WIRE, entry.wire, entry.because, network=entry.network, derived=False, place=self._place(index)
+                kind=Kind.WIRE,
+                expected=entry.wire,
+                because=entry.because,
+                network=entry.network,
+                derived=False,
+                place=self._place(index),
             )
         for name, expected in held.items():
             if expected is not None:
                 text = str(expected).lower() if isinstance(expected, bool) else expected
                 place = self._place(index)
                 yield Expectation(
-                    Kind.NETWORK, text, entry.because, network=entry.network, name=name, derived=False, place=place
+                    kind=Kind.NETWORK,
+                    expected=text,
+                    because=entry.because,
+                    network=entry.network,
+                    name=name,
+                    derived=False,
+                    place=place,
                 )
 
     def _check_contradictions(self, found: Sequence[Expectation]) -> None:

@@ -131,7 +131,9 @@ class Builder:
         if tag not in PLAIN_TAGS | {"", "!", "str"}:
             self.complaints.add(place, f"the tag {quoted(tag)} is not supported")
         plain = tag in PLAIN_TAGS or (event.style is None and tag == "")
-        return Scalar(place, self._unwrapped(event.value, place), plain)
+        text = self._unwrapped(event.value, place)
+        given = text != event.value  # a template value may read `<<`, and is a key of that name: it merges nothing
+        return Scalar(place, text, plain and not (given and text == "<<"))
 
     def _unwrapped(self, text: str, place: Place) -> str:
         """Without the signs around template values. One that opens here and closes elsewhere has broken out of its

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-SWARMLAB = [sys.executable, "-m", "swarmlab.cli.main"]
+SWARMLAB = [sys.executable, "-m", "swarmlab"]
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,14 @@ def _finding(sizes: Sizes, network: str, pair: tuple[str, str], probes: list[Siz
         _fix(network, pair, best, option(best, encrypted=sizes.encrypted(probes[0]))) if best else OFFLOAD.format(*pair)
     )
     return Finding(
-        f"mtu:{network}:{'<->'.join(pair)}", "connectivity", title + (f": it should be at most {best}" if best else ""), pair, layer, fix,
-        f"{', '.join(wrong)}; {SOURCE if best else ISSUE + '41775'}",
-    )  # fmt: skip
+        id=f"mtu:{network}:{'<->'.join(pair)}",
+        severity="connectivity",
+        title=title + (f": it should be at most {best}" if best else ""),
+        hosts=pair,
+        layer=layer,
+        fix=fix,
+        source=f"{', '.join(wrong)}; {SOURCE if best else ISSUE + '41775'}",
+    )
 
 
 def _limit(sizes: Sizes, network: str, between: str, probes: list[SizeProbe]) -> tuple[str, str, int]:

@@ -182,7 +182,7 @@ class Sizes:
 
     def _shown(self, probe: SizeProbe) -> dict[str, object]:
         e, underlay_probe = self.evidence(probe), self.underlay_probe(probe)
-        shown: dict[str, object] = {k: v for k, v in asdict(e).items() if k not in ("trial", "control", "bulk")}
+        shown: dict[str, object] = {k: v for k, v in asdict(e).items() if k not in ("probe", "control", "bulk")}
         outer = self.needs(probe) if e.mtu else None
         arrived = self.measured.fragments.get(probe.target_host)
         path = underlay_probe.largest if underlay_probe else None
@@ -203,10 +203,24 @@ class Sizes:
         source, target = (self.plan.endpoints[id_] for id_ in (probe.source, probe.target))
         expected, because = (probe.expectation.expected, probe.expectation.because) if probe.expectation else (FITS, "")
         return Check(
-            f"mtu:{probe.network}@{probe.source_host}->{probe.target_host}{part}", "mtu", probe.source, probe.target, probe.network,
-            protocol, 0, expected, observed, verdict, because, text, owner(source), owner(target), probe.source_host, probe.target_host,
-            evidence,
-        )  # fmt: skip
+            id=f"mtu:{probe.network}@{probe.source_host}->{probe.target_host}{part}",
+            kind="mtu",
+            source=probe.source,
+            target=probe.target,
+            network=probe.network,
+            protocol=protocol,
+            port=0,
+            expected=expected,
+            observed=observed,
+            verdict=verdict,
+            because=because,
+            explanation=text,
+            source_service=owner(source),
+            target_service=owner(target),
+            source_host=probe.source_host,
+            target_host=probe.target_host,
+            evidence=evidence,
+        )
 
 
 def _unknown(reason: str) -> Judged:

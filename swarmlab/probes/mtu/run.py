@@ -42,8 +42,15 @@ def measure_sizes(
 def _as_probes(plan: MtuPlan) -> ProbePlan:
     """What `Run.open` wants: it opens the endpoints of probes, and finds a port that is free in all of them."""
     port = free_port(set())
-    probes = tuple(Probe(t.id, t.source, t.target, t.address, t.network, "udp", port) for t in plan.probes)
-    return ProbePlan(plan.endpoints, probes, (), port, secrets.token_hex(8), plan.timeout)
+    probes = tuple(
+        Probe(
+            id=t.id, source=t.source, target=t.target, address=t.address, network=t.network, protocol="udp", port=port
+        )
+        for t in plan.probes
+    )
+    return ProbePlan(
+        endpoints=plan.endpoints, probes=probes, names=(), port=port, run=secrets.token_hex(8), timeout=plan.timeout
+    )
 
 
 def _requests(plan: MtuPlan, round_: Round) -> dict[str, Message]:

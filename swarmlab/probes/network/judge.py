@@ -2,44 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import NetworkEvidence
 from swarmlab.model.expectation import Expectation
 from swarmlab.probes.session.endpoints import WORKLOADS
-from swarmlab.probes.traffic.facts import Facts
+from swarmlab.probes.stage import LabView
 
 Judged = tuple[Verdict, str, str]
 
 
-def network_checks(facts: Facts, expectation: Expectation) -> Iterator[Check]:
-    """One check per host that should have the network: whoever has it, and whoever runs a task on it."""
+def network_checks(view: LabView, dead: Mapping[str, str], expectation: Expectation) -> Iterator[Check]:
+    """One check per host that should have the network: whoever has it, and whoever runs a task on it. `dead`: hosts that
+    say nothing, and why.
+    """
     key = expectation.network or expectation.target
-    seen = {n.host: n for n in facts.measurement.networks if n.network == key}
-    needed = _needed(facts, key)
+    seen = {n.host: n for n in view.networks if n.network == key}
+    needed = _needed(view, key)
     for host in sorted(needed | {h for h, n in seen.items() if n.found}):
-        yield _check(expectation, key, host, _judge(facts, expectation, key, seen, host))
+        yield _check(expectation, key, host, _judge(dead, expectation, key, seen, host))
     if not needed and not any(n.found for n in seen.values()):
         verdict = Verdict.FAIL if seen else Verdict.INCONCLUSIVE
         text = f"No host has network {key}." if seen else f"Nothing was measured about network {key}."
         yield _check(expectation, key, "", (verdict, "missing" if seen else "unknown", text))
 
 
-def _needed(facts: Facts, key: str) -> set[str]:
+def _needed(view: LabView, key: str) -> set[str]:
     """Hosts that cannot do without: one that runs a task on it (elsewhere an overlay is missing by right), or that the
     file names.
     """
-    local = facts.scenario.local_networks.get(key)
-    workload = (e for e in facts.plan.endpoints.values() if e.role in WORKLOADS)
+    local = view.scenario.local_networks.get(key)
+    workload = (e for e in view.endpoints if e.role in WORKLOADS)
     on_it = {e.host for e in workload if any(a.network == key for a in e.addresses)}
     return on_it | set(local.hosts if local else ())
 
 
-def _judge(facts: Facts, e: Expectation, key: str, seen: dict[str, NetworkEvidence], host: str) -> Judged:
+def _judge(dead: Mapping[str, str], e: Expectation, key: str, seen: dict[str, NetworkEvidence], host: str) -> Judged:
     own = seen.get(host)
     if own is None:
-        reason = facts.measurement.dead_hosts.get(host, "its engine was not asked")
+        reason = dead.get(host, "its engine was not asked")
         return Verdict.INCONCLUSIVE, "unknown", f"Nothing is known about {key} on {host}: {reason}."
     if not own.found:
         return Verdict.FAIL, "missing", f"{host} does not have network {key}, though it should."
@@ -85,8 +87,18 @@ def _one_network(e: Expectation, key: str, seen: dict[str, NetworkEvidence], hos
 def _check(e: Expectation, key: str, host: str, judged: Judged) -> Check:
     verdict, observed, text = judged
     return Check(
-        id=f"network:{key}/{e.name}" + (f"@{host}" if host else ""), kind="network",
-        source=host, target=key, network=key, protocol="", port=0,
-        expected=e.expected, observed=observed, verdict=verdict, because=e.because, explanation=text, source_host=host,
+        id=f"network:{key}/{e.name}" + (f"@{host}" if host else ""),
+        kind="network",
+        source=host,
+        target=key,
+        network=key,
+        protocol="",
+        port=0,
+        expected=e.expected,
+        observed=observed,
+        verdict=verdict,
+        because=e.because,
+        explanation=text,
+        source_host=host,
         evidence={"property": e.name, "found": observed},
-    )  # fmt: skip
+    )

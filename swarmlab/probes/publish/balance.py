@@ -26,10 +26,15 @@ def askers(plan: ProbePlan) -> list[Probe]:
     tries, too.
     """
     return [
-        p for p in plan.probes
-        if is_virtual(p) and p.expectation and p.expectation.expected == ALLOW and p.protocol == "tcp" and p.port == plan.port
+        p
+        for p in plan.probes
+        if is_virtual(p)
+        and p.expectation
+        and p.expectation.expected == ALLOW
+        and p.protocol == "tcp"
+        and p.port == plan.port
         and len(_tasks(plan, p)) > 1
-    ]  # fmt: skip
+    ]
 
 
 def connections(
@@ -72,9 +77,24 @@ def _check(facts: Facts, p: Probe, tried: list[Probe]) -> Check:
     }
     because = f"{p.expectation.because}; a virtual address leads to every task" if p.expectation else ""
     return Check(
-        f"vip:{p.source}->{p.target}@{p.network}/balance", "vip", p.source, p.target, p.network, "tcp", p.port, ALLOW, observed, verdict,
-        because, text, owner(source), p.target, source.host, "", shown,
-    )  # fmt: skip
+        id=f"vip:{p.source}->{p.target}@{p.network}/balance",
+        kind="vip",
+        source=p.source,
+        target=p.target,
+        network=p.network,
+        protocol="tcp",
+        port=p.port,
+        expected=ALLOW,
+        observed=observed,
+        verdict=verdict,
+        because=because,
+        explanation=text,
+        source_service=owner(source),
+        target_service=p.target,
+        source_host=source.host,
+        target_host="",
+        evidence=shown,
+    )
 
 
 def judge(facts: Facts, p: Probe, evidence: list[Evidence]) -> Judged:

@@ -112,24 +112,49 @@ class Published:
             self, probe, host_port, evidence
         )
         return Check(
-            f"publish:{OUTSIDE}->{e.target or 'anybody'}@{host_port.host}/{host_port.protocol}:{host_port.said}", "publish", OUTSIDE,
-            e.target or f"host:{host_port.host}", INGRESS if host_port.mode == INGRESS else "", host_port.protocol, host_port.port, host_port.expected, observed,
-            verdict, host_port.because, text, OUTSIDE, e.target, "", host_port.host, self._shown(probe, host_port, evidence),
-        )  # fmt: skip
+            id=f"publish:{OUTSIDE}->{e.target or 'anybody'}@{host_port.host}/{host_port.protocol}:{host_port.said}",
+            kind="publish",
+            source=OUTSIDE,
+            target=e.target or f"host:{host_port.host}",
+            network=INGRESS if host_port.mode == INGRESS else "",
+            protocol=host_port.protocol,
+            port=host_port.port,
+            expected=host_port.expected,
+            observed=observed,
+            verdict=verdict,
+            because=host_port.because,
+            explanation=text,
+            source_service=OUTSIDE,
+            target_service=e.target,
+            source_host="",
+            target_host=host_port.host,
+            evidence=self._shown(probe, host_port, evidence),
+        )
 
     def _shown(self, probe: Probe, host_port: HostPort, evidence: Evidence) -> dict[str, object]:
         answered = probe.id in self.seen.answers
         responder = self.seen.answers.get(probe.id, "")
         control = self.control(host_port)
         return {
-            "outcome": "answered" if answered else str(evidence.outcome), "responder": responder, "latency_ms": evidence.latency_ms,
-            "left": evidence.left, "via": evidence.via, "seen": evidence.seen, "answer_left": evidence.answer_left,
-            "sends": evidence.sends, "lost_records": evidence.lost_records, "detail": evidence.detail, "address": probe.address,
-            "mode": host_port.mode, "port_inside": host_port.inside,
-            "answered_by": ("" if not answered else OURS if responder else APPLICATION if self.takers(probe) else NOBODY_KNOWN),
+            "outcome": "answered" if answered else str(evidence.outcome),
+            "responder": responder,
+            "latency_ms": evidence.latency_ms,
+            "left": evidence.left,
+            "via": evidence.via,
+            "seen": evidence.seen,
+            "answer_left": evidence.answer_left,
+            "sends": evidence.sends,
+            "lost_records": evidence.lost_records,
+            "detail": evidence.detail,
+            "address": probe.address,
+            "mode": host_port.mode,
+            "port_inside": host_port.inside,
+            "answered_by": (
+                "" if not answered else OURS if responder else APPLICATION if self.takers(probe) else NOBODY_KNOWN
+            ),
             "came_through_to": self.takers(probe),
             "controls": [self.facts.control(f"{OUTSIDE} reaches {host_port.host}", control)] if control else [],
-        }  # fmt: skip
+        }
 
 
 def judge_open(p: Published, probe: Probe, host_port: HostPort, evidence: Evidence) -> Judged:
@@ -218,8 +243,14 @@ def _datagram_is_understood(p: Published, probe: Probe, host_port: HostPort, evi
 
 Look = Callable[[Published, Probe, HostPort, Evidence], str]
 UNMEASURABLE: tuple[Look, ...] = (
-    _outside_is_sound, _was_measured, _mesh_can_work, _tasks_are_sound, _left, _way_is_open, _datagram_is_understood,
-)  # fmt: skip
+    _outside_is_sound,
+    _was_measured,
+    _mesh_can_work,
+    _tasks_are_sound,
+    _left,
+    _way_is_open,
+    _datagram_is_understood,
+)
 
 
 def _where_lost(p: Published, probe: Probe, host_port: HostPort, evidence: Evidence) -> str:
@@ -300,14 +331,33 @@ def _tasks_saw_nothing(p: Published, probe: Probe, host_port: HostPort, evidence
 
 
 CONDITIONS: tuple[Look, ...] = (
-    _outside_is_sound, _host_is_sound, _was_measured, _captures_are_whole, _left, _arrived, _control_was_answered, _tasks_saw_nothing,
-)  # fmt: skip
+    _outside_is_sound,
+    _host_is_sound,
+    _was_measured,
+    _captures_are_whole,
+    _left,
+    _arrived,
+    _control_was_answered,
+    _tasks_saw_nothing,
+)
 
 
 def unmeasured(e: Expectation, reason: str) -> Check:
     """An expectation of which some or all cannot be tried: said aloud, never dropped."""
     said = e.name.replace(":", "-") if e.name and not e.port else str(e.port)
     return Check(
-        f"publish:{OUTSIDE}->{e.target or 'anybody'}/{e.protocol}:{said}", "publish", OUTSIDE, e.target, "", e.protocol, e.port,
-        e.expected, "unknown", Verdict.INCONCLUSIVE, e.because, f"Nothing to measure: {reason}.", OUTSIDE, e.target,
-    )  # fmt: skip
+        id=f"publish:{OUTSIDE}->{e.target or 'anybody'}/{e.protocol}:{said}",
+        kind="publish",
+        source=OUTSIDE,
+        target=e.target,
+        network="",
+        protocol=e.protocol,
+        port=e.port,
+        expected=e.expected,
+        observed="unknown",
+        verdict=Verdict.INCONCLUSIVE,
+        because=e.because,
+        explanation=f"Nothing to measure: {reason}.",
+        source_service=OUTSIDE,
+        target_service=e.target,
+    )

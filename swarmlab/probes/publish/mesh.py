@@ -45,14 +45,32 @@ def _check(p: Published, host_port: HostPort, probes: list[Probe]) -> Check:
     verdict, observed, text = judge(p, host_port, probes)
     met = Counter(p.by(probe, host_port) for probe in probes if came_through(p, probe, host_port))
     shown: dict[str, object] = {
-        "address": next((probe.address for probe in probes), ""), "connections": len(probes), "unanswered": len(probes) - met.total(),
-        "answers_by": {task: met[task] for task in host_port.tasks}, "answers_by_unknown": met[""],
-    }  # fmt: skip
+        "address": next((probe.address for probe in probes), ""),
+        "connections": len(probes),
+        "unanswered": len(probes) - met.total(),
+        "answers_by": {task: met[task] for task in host_port.tasks},
+        "answers_by_unknown": met[""],
+    }
     target = host_port.expectation.target
     return Check(
-        f"publish:{OUTSIDE}->{target}@{host_port.host}/{host_port.protocol}:{host_port.said}/balance", "publish", OUTSIDE, target, INGRESS, host_port.protocol,
-        host_port.port, ALLOW, observed, verdict, f"{host_port.because}, and leads to every task", text, OUTSIDE, target, "", host_port.host, shown,
-    )  # fmt: skip
+        id=f"publish:{OUTSIDE}->{target}@{host_port.host}/{host_port.protocol}:{host_port.said}/balance",
+        kind="publish",
+        source=OUTSIDE,
+        target=target,
+        network=INGRESS,
+        protocol=host_port.protocol,
+        port=host_port.port,
+        expected=ALLOW,
+        observed=observed,
+        verdict=verdict,
+        because=f"{host_port.because}, and leads to every task",
+        explanation=text,
+        source_service=OUTSIDE,
+        target_service=target,
+        source_host="",
+        target_host=host_port.host,
+        evidence=shown,
+    )
 
 
 def came_through(p: Published, probe: Probe, host_port: HostPort) -> bool:

@@ -4,13 +4,12 @@ evidence along.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from swarmlab.events import Bus, PhaseProgress
-from swarmlab.model.evidence import Measurement, NetworkEvidence
+from swarmlab.model.evidence import Measurement
 from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import Endpoint, NameProbe, Probe, ProbePlan
 from swarmlab.probes.session.link import AgentLink, Answer, Message, Session, SessionLink, ask_all
@@ -29,27 +28,22 @@ def measure(
     plan: ProbePlan,
     agents: Mapping[str, AgentLink],
     *,
-    networks: Sequence[NetworkEvidence] = (),
     dead_hosts: Mapping[str, str] | None = None,
     bus: Bus | None = None,
 ) -> Measurement:
-    """Do what the plan says. `networks` is passed on; `dead_hosts` are known to have no agent. Never raises for a host
+    """Do what the plan says. `dead_hosts` are known to have no agent. Never raises for a host
     that fails.
     """
-    start = time.monotonic()
     with ThreadPoolExecutor(max_workers=max(1, len(agents)), thread_name_prefix="agent") as pool:
-        run = Round(plan, agents, pool, dict(dead_hosts or {}))
-        merge = run.all(bus or Bus())
+        round_ = Round(plan, agents, pool, dict(dead_hosts or {}))
+        merge = round_.all(bus or Bus())
     return Measurement(
         merge.probes(),
         merge.names(),
-        tuple(networks),
-        run.dead_endpoints,
-        run.dead_hosts,
-        run.missing_features,
-        merge.capture_missed(),
-        1,
-        time.monotonic() - start,
+        dead_endpoints=round_.dead_endpoints,
+        dead_hosts=round_.dead_hosts,
+        missing_features=round_.missing_features,
+        capture_missed=merge.capture_missed(),
     )
 
 

@@ -92,7 +92,7 @@ def _where_lost(facts: Facts, probe: Probe, evidence: Evidence) -> str:
 def direction(evidence: Evidence, probe: Probe, here: str, there: str) -> str:
     """How far it got, from the captures of both sides.
 
-    >>> p = Probe(1, "a.1", "b.1", "10.0.0.3", "net", "tcp", 1)
+    >>> p = Probe(id=1, source="a.1", target="b.1", address="10.0.0.3", network="net", protocol="tcp", port=1)
     >>> direction(Evidence(1, Outcome.TIMED_OUT, left=True, seen=False), p, "host1", "host2")
     'request lost from host1 to host2'
     >>> direction(Evidence(1, Outcome.TIMED_OUT, left=True, seen=True, answer_left=True), p, "host1", "host2")

@@ -59,11 +59,15 @@ def _vxlan_lost(pair: tuple[str, str], crossings: Iterable[Crossing]) -> Finding
         )
         proof = "; ".join(f"{votes[w]} lost from {w[0]} to {w[1]}" for w in ways) or "no capture saw where"
     return Finding(
-        f"vxlan-lost:{'<->'.join(pair) if len(ways) != 1 else '->'.join(ways[0])}", "connectivity",
-        f"UDP/4789 (VXLAN) {which}", pair, "underlay",
-        f"let UDP/4789 pass in both directions between {pair[0]} and {pair[1]}; where a network fabric eats that port, "
-        "`docker swarm init --data-path-port`", f"{proof}; {ISSUE}33416",
-    )  # fmt: skip
+        id=f"vxlan-lost:{'<->'.join(pair) if len(ways) != 1 else '->'.join(ways[0])}",
+        severity="connectivity",
+        title=f"UDP/4789 (VXLAN) {which}",
+        hosts=pair,
+        layer="underlay",
+        fix=f"let UDP/4789 pass in both directions between {pair[0]} and {pair[1]}; where a network fabric eats that port, "
+        "`docker swarm init --data-path-port`",
+        source=f"{proof}; {ISSUE}33416",
+    )
 
 
 def _overlay_lost(facts: Facts, pair: tuple[str, str], network: str, crossing: Crossing) -> Finding:
@@ -92,7 +96,13 @@ def _overlay_lost(facts: Facts, pair: tuple[str, str], network: str, crossing: C
         )
         title, source = f"{network} {how} between {pair[0]} and {pair[1]}, while others pass", ISSUE + "47728"
     return Finding(
-        f"overlay-lost:{network}:{'<->'.join(pair)}", "connectivity", title, pair, "overlay", fix, f"{ways}; {source}"
+        id=f"overlay-lost:{network}:{'<->'.join(pair)}",
+        severity="connectivity",
+        title=title,
+        hosts=pair,
+        layer="overlay",
+        fix=fix,
+        source=f"{ways}; {source}",
     )
 
 

@@ -8,20 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
-from swarmlab.model.evidence import Measurement, Outcome
+from swarmlab.model.evidence import Outcome
 from swarmlab.model.kinds import ALLOW, DENY
-from swarmlab.model.probe import Probe, ProbePlan
-from swarmlab.model.scenario import Scenario
+from swarmlab.model.probe import Probe
 from swarmlab.probes.traffic.crossings import ISSUE, crossings
 from swarmlab.probes.traffic.facts import Facts
 
 
-def findings(
-    scenario: Scenario, plan: ProbePlan, measurement: Measurement, checks: Iterable[Check]
-) -> tuple[Finding, ...]:
+def findings(facts: Facts, checks: Iterable[Check]) -> tuple[Finding, ...]:
     """Each fault once, the worst kind first."""
-    facts, checks = Facts(scenario, plan, measurement), list(checks)
-    found = [f for look in (_leaks, _names, _networks) for f in look(checks)]
+    checks = list(checks)
+    found = [f for look in (_leaks, _names) for f in look(checks)]
     found += [f for seek in (crossings, _unsent, _duplicates, _kernels) for f in seek(facts)]
     return worst_first(found)
 
@@ -45,9 +42,14 @@ def _leaks(checks: list[Check]) -> Iterator[Finding]:
                 f"detach {source} and {target} from what they share: compare `docker network inspect -v` with the file"
             )
         yield Finding(
-            f"{'name-leak' if by_name else 'leak'}:{source}->{target}", "isolation", title, _hosts(found),
-            "dns" if by_name else "overlay", fix, ", ".join(c.id for c in found[:3]),
-        )  # fmt: skip
+            id=f"{'name-leak' if by_name else 'leak'}:{source}->{target}",
+            severity="isolation",
+            title=title,
+            hosts=_hosts(found),
+            layer="dns" if by_name else "overlay",
+            fix=fix,
+            source=", ".join(c.id for c in found[:3]),
+        )
 
 
 # What a kernel said when it could not send -> finding, title, fix. The last row takes all that no other row took.
@@ -76,7 +78,15 @@ def _unsent(facts: Facts) -> Iterator[Finding]:
     for (id_, title, fix), found in failed.items():
         hosts = tuple(sorted({facts.host(p.source) for p, _ in found}))
         source = f"{found[0][1] or 'no detail'}{f'; {ISSUE}44973' if id_ == OVERFLOW[0] else ''}"
-        yield Finding(id_, "flaky", f"{title}: {len(found)} probes were not sent", hosts, "kernel", fix, source)
+        yield Finding(
+            id=id_,
+            severity="flaky",
+            title=f"{title}: {len(found)} probes were not sent",
+            hosts=hosts,
+            layer="kernel",
+            fix=fix,
+            source=source,
+        )
 
 
 def _names(checks: list[Check]) -> Iterator[Finding]:
@@ -97,28 +107,14 @@ def _names(checks: list[Check]) -> Iterator[Finding]:
             else "compare `docker network inspect -v` on these hosts: their control planes differ (TCP and UDP 7946 between all hosts)"
         )
         yield Finding(
-            f"name-missing:{name}",
-            "connectivity",
-            title,
-            _hosts(failed),
-            "dns",
-            fix,
-            f"{failed[0].explanation} {ISSUE}47728",
+            id=f"name-missing:{name}",
+            severity="connectivity",
+            title=title,
+            hosts=_hosts(failed),
+            layer="dns",
+            fix=fix,
+            source=f"{failed[0].explanation} {ISSUE}47728",
         )
-
-
-def _networks(checks: list[Check]) -> Iterator[Finding]:
-    wrong: dict[str, list[Check]] = defaultdict(list)
-    for c in checks:
-        if c.kind == "network" and c.verdict is Verdict.FAIL:
-            wrong[c.network].append(c)
-    for network, found in wrong.items():
-        properties = ", ".join(sorted({str(c.evidence.get("property", "")) for c in found}))
-        yield Finding(
-            f"network-differs:{network}", "confidentiality" if "encrypted" in properties else "connectivity",
-            f"{network} is not as declared: {properties}", _hosts(found), "engine",
-            f"remove {network} and deploy again: an engine never changes a network that exists", found[0].explanation,
-        )  # fmt: skip
 
 
 def _duplicates(facts: Facts) -> Iterator[Finding]:
@@ -133,7 +129,15 @@ def _duplicates(facts: Facts) -> Iterator[Finding]:
         hosts = tuple(sorted({facts.host(target), facts.host(by)} - {""}))
         fix = f"compare the addresses of both on {p.network}; subnets of networks must not overlap, nor address ranges of macvlan"
         title = f"{by} answers at {p.address}, which is {target}'s"
-        yield Finding(f"answered-by-other:{target}", "connectivity", title, hosts, "overlay", fix, f"{ISSUE}49921")
+        yield Finding(
+            id=f"answered-by-other:{target}",
+            severity="connectivity",
+            title=title,
+            hosts=hosts,
+            layer="overlay",
+            fix=fix,
+            source=f"{ISSUE}49921",
+        )
 
 
 def _kernels(facts: Facts) -> Iterator[Finding]:
@@ -143,9 +147,14 @@ def _kernels(facts: Facts) -> Iterator[Finding]:
     )
     if hosts and any(s.endpoint_mode == "vip" for s in facts.scenario.services.values()):
         yield Finding(
-            "no-ipvs", "info", "virtual addresses of services do not work: the kernel has no IP_VS", hosts, "kernel",
-            "use `endpoint_mode: dnsrr`, or hosts whose kernel has ip_vs (`modprobe ip_vs`)", "https://github.com/moby/libnetwork/issues/1166",
-        )  # fmt: skip
+            id="no-ipvs",
+            severity="info",
+            title="virtual addresses of services do not work: the kernel has no IP_VS",
+            hosts=hosts,
+            layer="kernel",
+            fix="use `endpoint_mode: dnsrr`, or hosts whose kernel has ip_vs (`modprobe ip_vs`)",
+            source="https://github.com/moby/libnetwork/issues/1166",
+        )
 
 
 def _hosts(checks: Iterable[Check]) -> tuple[str, ...]:

@@ -51,12 +51,22 @@ class Names:
         verdict, observed, text = (self._allow if expected == ALLOW else self._deny)(probe, e)
         return Check(
             id=f"name:{probe.source}->{probe.name}",
-            kind="name", source=probe.source, target=probe.target, network=expectation.network if expectation else "",
-            protocol="dns", port=53, expected=expected, observed=observed, verdict=verdict,
-            because=expectation.because if expectation else "", explanation=text,
-            source_service=_service(self.facts, probe.source), target_service=probe.target,
-            source_host=self.facts.host(probe.source), evidence=self._shown(probe, e),
-        )  # fmt: skip
+            kind="name",
+            source=probe.source,
+            target=probe.target,
+            network=expectation.network if expectation else "",
+            protocol="dns",
+            port=53,
+            expected=expected,
+            observed=observed,
+            verdict=verdict,
+            because=expectation.because if expectation else "",
+            explanation=text,
+            source_service=_service(self.facts, probe.source),
+            target_service=probe.target,
+            source_host=self.facts.host(probe.source),
+            evidence=self._shown(probe, e),
+        )
 
     def _allow(self, probe: NameProbe, e: NameEvidence) -> Judged:
         kind, got = _kind(e), frozenset(e.addresses)
@@ -134,10 +144,16 @@ class Names:
         twins = [t for t in self._twins.get((probe.name, probe.target), []) if (t.source, t.name) in self._found][:1]
         controls = dict.fromkeys([*([self._controls[probe.source]] if probe.source in self._controls else []), *twins])
         return {
-            "name": probe.name, "outcome": str(e.outcome), "rcode": e.rcode, "addresses": list(e.addresses), "latency_ms": e.latency_ms,
-            "sends": e.sends, "detail": e.detail, "accepted": [sorted(s) for s in probe.accepted],
+            "name": probe.name,
+            "outcome": str(e.outcome),
+            "rcode": e.rcode,
+            "addresses": list(e.addresses),
+            "latency_ms": e.latency_ms,
+            "sends": e.sends,
+            "detail": e.detail,
+            "accepted": [sorted(s) for s in probe.accepted],
             "controls": [{"probe": f"{c.source} asks {c.name}", "rcode": self.evidence(c).rcode} for c in controls],
-        }  # fmt: skip
+        }
 
 
 def _kind(e: NameEvidence) -> str:

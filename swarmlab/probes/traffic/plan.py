@@ -44,7 +44,15 @@ def plan(
     extras = (x for x in dict.fromkeys(controls.controls(denied, index)) if x not in known)
     probes += [_probe(i, x, port, None) for i, x in enumerate(extras, len(probes))]
     questions = _names(scenario, index, vips or {})
-    return ProbePlan(_used(index, probes), tuple(probes), questions, port, run or secrets.token_hex(8), timeout, extra)
+    return ProbePlan(
+        endpoints=_used(index, probes),
+        probes=tuple(probes),
+        names=questions,
+        port=port,
+        run=run or secrets.token_hex(8),
+        timeout=timeout,
+        extra_ports=extra,
+    )
 
 
 def free_port(taken: set[int]) -> int:
@@ -91,7 +99,17 @@ def _names(scenario: Scenario, index: EndpointIndex, vips: Vips) -> tuple[NamePr
 
 def _probe(id_: int, x: Exchange, port: int, expectation: Expectation | None) -> Probe:
     purpose = "control" if expectation is None else "check"
-    return Probe(id_, x.source, x.target, x.address, x.network, x.protocol, x.port or port, purpose, expectation)
+    return Probe(
+        id=id_,
+        source=x.source,
+        target=x.target,
+        address=x.address,
+        network=x.network,
+        protocol=x.protocol,
+        port=x.port or port,
+        purpose=purpose,
+        expectation=expectation,
+    )
 
 
 def _extra_ports(cells: Iterable[tuple[Exchange, Expectation]], index: EndpointIndex) -> dict[str, tuple[int, ...]]:

@@ -36,13 +36,13 @@ def _leaks(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
         if check.evidence.get("read_in_clear") or check.evidence.get("vxlan_packets"):
             title = f"{check.network} leaves {here} in clear, although it should be encrypted"
             yield Finding(
-                f"cleartext:{check.network}@{here}",
-                "confidentiality",
-                title,
-                (here,),
-                "underlay",
-                HEAL,
-                check.explanation,
+                id=f"cleartext:{check.network}@{here}",
+                severity="confidentiality",
+                title=title,
+                hosts=(here,),
+                layer="underlay",
+                fix=HEAL,
+                source=check.explanation,
             )
         if any(
             p.network == check.network and p.direction == (here, there) and facts.injectable(p)
@@ -50,9 +50,14 @@ def _leaks(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
         ):
             title = f"{there} takes cleartext for {check.network}: anybody on the underlay can put frames into it"
             yield Finding(
-                f"injectable:{check.network}@{there}", "isolation", title, (there,), "firewall", f"on {there}: {HEAL}",
-                f"a forged VXLAN frame in clear arrived at {check.target}; GHSA-vwm3-crmr-xfxw",
-            )  # fmt: skip
+                id=f"injectable:{check.network}@{there}",
+                severity="isolation",
+                title=title,
+                hosts=(there,),
+                layer="firewall",
+                fix=f"on {there}: {HEAL}",
+                source=f"a forged VXLAN frame in clear arrived at {check.target}; GHSA-vwm3-crmr-xfxw",
+            )
 
 
 def _able(facts: WireFacts) -> Iterator[TunnelPath]:
@@ -70,9 +75,14 @@ def _unmarked(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
         if p.vnis and facts.after(host).forms and not facts.marking(p):
             title = f"{host} has no rule that hands {p.network} (VNI {min(p.vnis)}) to IPsec"
             yield Finding(
-                f"mark-missing:{p.network}@{host}", "confidentiality", title, (host,), "firewall", RESTART,
-                f"mangle OUTPUT of {', '.join(facts.after(host).forms)} has no MARK for it: what it sends may leave in clear",
-            )  # fmt: skip
+                id=f"mark-missing:{p.network}@{host}",
+                severity="confidentiality",
+                title=title,
+                hosts=(host,),
+                layer="firewall",
+                fix=RESTART,
+                source=f"mangle OUTPUT of {', '.join(facts.after(host).forms)} has no MARK for it: what it sends may leave in clear",
+            )
 
 
 def _keyless(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
@@ -81,9 +91,14 @@ def _keyless(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
         if here in facts.measured.after and not facts.after(here).errors and not facts.held(p):
             title = f"{here} holds no IPsec association for {there}, though they share encrypted {p.network}"
             yield Finding(
-                f"xfrm-empty:{here}->{there}", "confidentiality", title, (here, there), "kernel", RESTART,
-                "the engine clears all associations when a key update fails; https://github.com/moby/libnetwork/issues/2462",
-            )  # fmt: skip
+                id=f"xfrm-empty:{here}->{there}",
+                severity="confidentiality",
+                title=title,
+                hosts=(here, there),
+                layer="kernel",
+                fix=RESTART,
+                source="the engine clears all associations when a key update fails; https://github.com/moby/libnetwork/issues/2462",
+            )
 
 
 def _lost(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
@@ -95,10 +110,14 @@ def _lost(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
         where, proof = _where_lost(facts, p) if passes else ("", "")
         if where:
             yield Finding(
-                f"esp-lost:{here}->{there}", "connectivity", f"ESP (IP protocol 50) is blocked between {here} and {there}: {where}",
-                (here, there), "underlay", f"let IP protocol 50 pass from {here} to {there}, in every firewall on the way",
-                f"{proof}, while VXLAN passed; {ISSUE}26523",
-            )  # fmt: skip
+                id=f"esp-lost:{here}->{there}",
+                severity="connectivity",
+                title=f"ESP (IP protocol 50) is blocked between {here} and {there}: {where}",
+                hosts=(here, there),
+                layer="underlay",
+                fix=f"let IP protocol 50 pass from {here} to {there}, in every firewall on the way",
+                source=f"{proof}, while VXLAN passed; {ISSUE}26523",
+            )
 
 
 def _where_lost(facts: WireFacts, p: TunnelPath) -> tuple[str, str]:
@@ -133,10 +152,14 @@ def _mismatched(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
         if strange and facts.after(there).associations:
             title = f"{there} cannot decrypt what {here} sends: it does not know SPI 0x{strange[0]:08x}"
             yield Finding(
-                f"spi-unknown:{here}->{there}", "connectivity", title, (here, there), "kernel",
-                "run engines of one release that is not 25.0.13-25.0.14, 28.2.2 or 29.0.0-29.2.0: those number associations differently",
-                f"{ISSUE}51798",
-            )  # fmt: skip
+                id=f"spi-unknown:{here}->{there}",
+                severity="connectivity",
+                title=title,
+                hosts=(here, there),
+                layer="kernel",
+                fix="run engines of one release that is not 25.0.13-25.0.14, 28.2.2 or 29.0.0-29.2.0: those number associations differently",
+                source=f"{ISSUE}51798",
+            )
 
 
 def _kernels(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
@@ -144,7 +167,11 @@ def _kernels(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
     if hosts:
         nets = ", ".join(sorted({p.network for p in facts.plan.guarded if not p.plain}))
         yield Finding(
-            "no-esp", "info", f"encrypted overlays carry nothing between hosts: the kernel has no ESP ({nets})", hosts, "kernel",
-            "use hosts whose kernel has esp4 and gcm (`modprobe esp4`), such as virtual machines with a kernel of their own",
-            "a test association was refused by the kernel; moby contrib/check-config.sh",
-        )  # fmt: skip
+            id="no-esp",
+            severity="info",
+            title=f"encrypted overlays carry nothing between hosts: the kernel has no ESP ({nets})",
+            hosts=hosts,
+            layer="kernel",
+            fix="use hosts whose kernel has esp4 and gcm (`modprobe esp4`), such as virtual machines with a kernel of their own",
+            source="a test association was refused by the kernel; moby contrib/check-config.sh",
+        )

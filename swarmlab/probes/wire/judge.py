@@ -180,9 +180,20 @@ def forgery_was_refused(facts: WireFacts, p: TunnelPath) -> str:
 
 
 CONDITIONS: tuple[Callable[[WireFacts, TunnelPath], str], ...] = (
-    kernels_have_esp, agents_answered, vni_is_known, canary_was_sent, capture_is_whole, capture_is_proven, esp_was_seen, canary_came,
-    policy_fits, association_was_used, rule_marked, peer_would_drop, forgery_was_refused,
-)  # fmt: skip
+    kernels_have_esp,
+    agents_answered,
+    vni_is_known,
+    canary_was_sent,
+    capture_is_whole,
+    capture_is_proven,
+    esp_was_seen,
+    canary_came,
+    policy_fits,
+    association_was_used,
+    rule_marked,
+    peer_would_drop,
+    forgery_was_refused,
+)
 # What explains a canary that was not read on a plain overlay.
 OF_PLAIN = (agents_answered, canary_was_sent, capture_is_whole)
 
@@ -205,9 +216,24 @@ def _check(facts: WireFacts, p: TunnelPath, e: Expectation) -> Check:
     verdict, explanation = _verdict(p, e.expected, observed, text)
     here, there = p.direction
     return Check(
-        f"wire:{p.network}@{here}->{there}", str(Kind.WIRE), p.source.id, p.target.id, p.network, "", 0, e.expected, observed, verdict,
-        e.because, explanation, owner(p.source), owner(p.target), here, there, evidence(facts, p),
-    )  # fmt: skip
+        id=f"wire:{p.network}@{here}->{there}",
+        kind=str(Kind.WIRE),
+        source=p.source.id,
+        target=p.target.id,
+        network=p.network,
+        protocol="",
+        port=0,
+        expected=e.expected,
+        observed=observed,
+        verdict=verdict,
+        because=e.because,
+        explanation=explanation,
+        source_service=owner(p.source),
+        target_service=owner(p.target),
+        source_host=here,
+        target_host=there,
+        evidence=evidence(facts, p),
+    )
 
 
 def _not_read(facts: WireFacts, p: TunnelPath) -> str:
@@ -268,6 +294,16 @@ def _guards(facts: WireFacts, p: TunnelPath) -> Iterator[tuple[str, object]]:
 
 def _uncarried(e: Expectation) -> Check:
     return Check(
-        f"wire:{e.network}", str(Kind.WIRE), "", "", e.network, "", 0, e.expected, UNKNOWN, Verdict.INCONCLUSIVE, e.because,
-        f"Nothing to measure: no two hosts have a task on {e.network}.",
-    )  # fmt: skip
+        id=f"wire:{e.network}",
+        kind=str(Kind.WIRE),
+        source="",
+        target="",
+        network=e.network,
+        protocol="",
+        port=0,
+        expected=e.expected,
+        observed=UNKNOWN,
+        verdict=Verdict.INCONCLUSIVE,
+        because=e.because,
+        explanation=f"Nothing to measure: no two hosts have a task on {e.network}.",
+    )

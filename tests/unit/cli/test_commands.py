@@ -37,8 +37,18 @@ SCENARIO = Scenario(
     {"front": Service("front", "busybox:1", {"web": ()}, 2), "agent": Service("agent", "busybox:1", {}, None)},
     {"web": Network("web")},
     expectations=(
-        Expectation(Kind.REACH, DENY, "they share no network", "front", "agent"),
-        Expectation(Kind.REACH, ALLOW, "the lesson says so", "front", "front", "web", "tcp", 5432, derived=False),
+        Expectation(kind=Kind.REACH, expected=DENY, because="they share no network", source="front", target="agent"),
+        Expectation(
+            kind=Kind.REACH,
+            expected=ALLOW,
+            because="the lesson says so",
+            source="front",
+            target="front",
+            network="web",
+            protocol="tcp",
+            port=5432,
+            derived=False,
+        ),
     ),
     title="A shop",
     summary="Two services, one network.",
@@ -55,7 +65,7 @@ def scenario(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scenarios, "find", lambda reference: Path("compose.yaml"))
     monkeypatch.setattr(scenarios, "read", lambda file, settings=None, *, stand_in=False: SCENARIO)
     monkeypatch.setattr(
-        scenarios, "lint", lambda scenario: [(Place("compose.yaml", 4, 3), "no\x1b[2J limit"), (None, "odd")]
+        scenarios, "warnings", lambda scenario: [(Place("compose.yaml", 4, 3), "no\x1b[2J limit"), (None, "odd")]
     )
     monkeypatch.setattr(scenarios, "catalogue", lambda: [entry])
 
@@ -286,7 +296,7 @@ def complete(words: str, index: int) -> list[str]:
     """What bash is offered."""
     env = {**os.environ, "_SWARMLAB_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(index)}
     ran = subprocess.run(
-        ["python", "-m", "swarmlab.cli.main"], env=env | {"PATH": _path()}, capture_output=True, text=True, check=True
+        ["python", "-m", "swarmlab"], env=env | {"PATH": _path()}, capture_output=True, text=True, check=True
     )
     return [line.partition(",")[2] for line in ran.stdout.splitlines()]
 

@@ -14,8 +14,9 @@ import yaml
 from swarmlab.errors import USAGE, UsageError
 from swarmlab.model.kinds import Kind
 from swarmlab.scenario import block as block_module
-from swarmlab.scenario import catalogue, find, lint, read, schema
+from swarmlab.scenario import catalogue, find, locate, read, schema, warnings
 from swarmlab.scenario.block import Block
+from swarmlab.scenario.locate import known, shipped
 
 SHIPPED = ("plain-vs-encrypted", "scope-boundary", "three-tier")
 
@@ -39,10 +40,30 @@ def test_a_directory_means_its_compose_file(here: Path, name: str) -> None:
     assert find(str(file)) == file
 
 
-def test_a_name_is_looked_for_here_first_then_in_the_repository(here: Path) -> None:
+def test_a_name_is_looked_for_here_first_then_among_the_shipped(here: Path) -> None:
     assert find("three-tier").parent.name == "three-tier"
     mine = scenario_in(here / "scenarios" / "three-tier")
     assert find("three-tier") == mine
+
+
+def test_an_installed_package_holds_its_scenarios(here: Path) -> None:
+    """Whatever else is called `scenarios` beside an installed package is somebody else's."""
+    package = here / "site-packages" / "swarmlab"
+    scenario_in(package / "scenarios" / "three-tier")
+    scenario_in(here / "site-packages" / "scenarios" / "theirs")
+    assert shipped(package) == package / "scenarios"
+
+
+def test_in_a_checkout_the_scenarios_lie_beside_the_package(here: Path) -> None:
+    (here / "swarmlab").mkdir()
+    assert shipped(here / "swarmlab") == here / "scenarios"
+
+
+def test_a_package_without_scenarios_knows_none(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locate, "PACKAGE", here / "swarmlab")
+    assert known() == {}
+    with pytest.raises(UsageError, match=r'unknown scenario "three-tier" \(known: none\)'):
+        find("three-tier")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +97,7 @@ def test_the_catalogue_lists_broken_files_with_their_error(here: Path) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_scenarios_teach_and_warn_of_nothing(name: str) -> None:
     scenario = read(find(name))
-    assert lint(scenario) == []
+    assert warnings(scenario) == []
     assert scenario.name == name
     assert scenario.title and scenario.summary and scenario.concepts and len(scenario.questions) >= 3
     assert scenario.file.with_name("README.md").is_file()
@@ -100,7 +121,7 @@ def test_scope_boundary_ends_the_bridge_and_not_the_overlay() -> None:
 def test_scenarios_that_need_ipvs_are_lessons_too(name: str) -> None:
     scenario = read(find(name))
     assert scenario.title and scenario.summary and scenario.questions
-    assert lint(scenario) == []
+    assert warnings(scenario) == []
     assert scenario.file.with_name("README.md").is_file()
     jsonschema.validate(yaml.safe_load(scenario.file.read_text())["x-swarmlab"], schema())
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from swarmlab.errors import FileRejected
 from swarmlab.model.scenario import Scenario
-from swarmlab.scenario import lint, read, render_child
+from swarmlab.scenario import read, render_child, warnings
 
 QUICK = settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -61,7 +61,7 @@ def outcome(file: Path, data: bytes, values: dict[str, str] | None = None) -> Sc
     except FileRejected as error:
         assert all(line.isprintable() for line in str(error).split("\n")), "a complaint must be safe for a terminal"
         return None
-    lint(scenario)
+    warnings(scenario)
     read(file, values, stand_in=True)
     return scenario
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from swarmlab.errors import FileRejected
@@ -63,6 +63,7 @@ def shape(node: object) -> object:
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.sampled_from(PLACES), st.text(st.sampled_from("ab \"':,{}[]#&*!|>-?%@`\\\t\n\r\x85\u2028$~<=0"), max_size=12))
+@example("services: { %s: {image: x}}", "<<")
 def test_no_value_changes_the_structure(place: str, given_value: str) -> None:
     """Even values that --set would not let through: an expression of the template can yield them."""
     try:
