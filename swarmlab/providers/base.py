@@ -86,10 +86,19 @@ Greeting = Callable[[Host], None]
 
 
 class Describing(Protocol):
-    """What can be asked of a provider before there is a host. All of it is quick, and changes nothing."""
+    """What can be asked of a provider before there is a host; also of one that cannot work here. All of it is quick,
+    and changes nothing.
+    """
 
-    name: str
-    most: int | None  # how many hosts it can make; None: as many as are wanted
+    @property
+    def name(self) -> str:
+        """What the table calls it."""
+        ...
+
+    @property
+    def most(self) -> int | None:
+        """How many hosts it can make; None: as many as are wanted."""
+        ...
 
     def host_names(self, count: int) -> tuple[str, ...]:
         """What its hosts are called: with a larger count, the same names and more behind them."""

@@ -33,7 +33,7 @@ class DockerProvider:
     """Container hosts. What it made is found by label only; state files are never needed to remove it."""
 
     name = "docker"
-    most: int | None = underlay.ROOM
+    most = underlay.ROOM
 
     def __init__(self) -> None:
         self._client: docker.DockerClient | None = None

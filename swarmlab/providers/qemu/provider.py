@@ -23,7 +23,7 @@ class QemuProvider:
     """
 
     name = "qemu"
-    most: int | None = None  # how many fit into memory is known when they are made
+    most = None  # how many fit into memory is known when they are made
 
     def __init__(self) -> None:
         self._saved: dict[str, Snapshot] = {}

@@ -27,7 +27,7 @@ COSTS = {"docker": 1, "qemu": 2}
 class FakeProvider:
     """Has a name."""
 
-    most: int | None = None
+    most = None
 
     def __init__(self, name: str) -> None:
         self.name = name
