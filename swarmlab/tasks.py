@@ -1,7 +1,7 @@
-"""The bootstrap as Fabric tasks, for `fab` users: `fab -r swarmlab -c tasks --list`, `fab -r swarmlab -c tasks swarm
---lab three-tier`.
+"""The bootstrap as Fabric tasks, for users of `fab`: `fab -r swarmlab -c tasks swarm --lab three-tier`.
 
-The tasks do what `swarmlab up` does, step by step, on the hosts of an existing lab; each completes what it finds.
+`fab -r swarmlab -c tasks --list` shows them. The tasks do what `swarmlab up` does, step by step, on the hosts of an
+existing lab; each completes what it finds.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ from swarmlab.remote.tasks import Context, end, say, task
 
 @contextmanager
 def _hosts(lab: str) -> Iterator[tuple[LabState, dict[str, Engine], Bus]]:
-    """The lab's engines; its lock is held, and an error ends `fab` with its message and status instead of a
-    traceback.
-    """
+    """The lab's engines, with its lock held. An error ends `fab` with its message and status, not with a traceback."""
     try:
         kept = state.require(lab)
         with home.locked(kept.lab), connected(kept.hosts) as engines:
@@ -46,9 +44,8 @@ def preflight(context: Context, lab: str) -> None:
     """Every host answers over SSH, and its engine answers there."""
     with _hosts(lab) as (_, engines, _bus):
         for name, engine in engines.items():
-            say(
-                f"{name}  {engine.address}  engine {engine.version['Version']}  kernel {engine.version['KernelVersion']}"
-            )
+            version = engine.version
+            say(f"{name}  {engine.address}  engine {version['Version']}  kernel {version['KernelVersion']}")
 
 
 @task

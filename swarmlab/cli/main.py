@@ -19,7 +19,8 @@ from swarmlab.cli.crash import write_crash
 from swarmlab.cli.lazy import COMMANDS, PIPE_CLOSED, LazyGroup
 from swarmlab.errors import INTERRUPTED, UNBUILDABLE, SwarmlabError
 
-GARBAGE = 50_000  # new objects between two collections: walking what imports make, again and again, is a tenth of a command's start
+# New objects between two garbage collections: walking what imports make, again and again, is a tenth of a start.
+GARBAGE = 50_000
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # somebody's disk, and no mistake of ours
 
 EPILOG = """\b
@@ -57,7 +58,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and say how it ended: the exit status that CONTRACT promises."""
+    """Run one command and return its exit status; `swarmlab --help` explains each."""
     gc.set_threshold(GARBAGE)
     _survive_closed_streams()
     _survive_odd_text()
@@ -93,9 +94,8 @@ def _internal(error: Exception) -> int:
         raise error
     path = write_crash(error)
     where = f"the full story is in {path}" if path else "and its story could not be written anywhere"
-    _tell(
-        f"internal error: {type(error).__name__}: {error}\n  fix: this is a mistake in swarmlab; please report it: {where}"
-    )
+    fix = f"this is a mistake in swarmlab; please report it: {where}"
+    _tell(f"internal error: {type(error).__name__}: {error}\n  fix: {fix}")
     return UNBUILDABLE
 
 

@@ -99,7 +99,7 @@ def publish(matrix: EngineMatrix, outputs: Outputs) -> None:
 
 
 def _show(matrix: EngineMatrix, *, error: bool) -> None:
-    from swarmlab.cli.outputs import paper
+    from swarmlab.cli.outputs import console
     from swarmlab.reports.matrix_console import render
 
-    render(matrix, paper(error=error))
+    render(matrix, console(error=error))

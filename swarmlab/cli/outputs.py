@@ -41,7 +41,7 @@ class Outputs:
         return self.format != formats.TABLE
 
     def check(self) -> None:
-        """Before anything is touched. Raises UsageError when a file could not be written in the end."""
+        """Raise UsageError if a file could not be written in the end; to be called before anything is touched."""
         seen: dict[Path, str] = {}
         for name, path in self.files.items():
             problem = _problem(path)
@@ -52,7 +52,10 @@ class Outputs:
             seen[path.resolve()] = name
 
     def publish(self, report: Report, *, table: bool = True) -> None:
-        """Files first, so that a reader of standard output who goes away loses nothing. `table` False leaves it out."""
+        """Write the files, then standard output; `table` False leaves the table for people out.
+
+        Files come first, so that nothing is lost when the reader of standard output goes away. Raises NotWritten.
+        """
         unwritten = [
             error for name, path in self.files.items() if (error := _attempt(path, formats.text(name, report)))
         ]
@@ -77,22 +80,22 @@ def show(report: Report, *, error: bool = False) -> None:
     """The report for a person, on standard output or error."""
     from swarmlab.reports.console import render
 
-    render(report, paper(error=error))
+    render(report, console(error=error))
 
 
-def paper(*, error: bool) -> Any:
-    """Standard output or error, to print on."""
+def console(*, error: bool) -> Any:
+    """A rich console on standard output, or on standard error."""
     from rich.console import Console
 
-    class Paper(Console):
+    class Quiet(Console):
         def on_broken_pipe(self) -> None:
             raise  # rich would end us with status 1, which means "violated"
 
-    return Paper(file=sys.stderr if error else sys.stdout, highlight=False)
+    return Quiet(file=sys.stderr if error else sys.stdout, highlight=False)
 
 
 def write(path: Path, text: str) -> None:
-    """Whole or not at all, unless it is a device or a pipe. Raises NotWritten."""
+    """Write a file whole or not at all, unless it is a device or a pipe. Raises NotWritten."""
     target = path.resolve()
     try:
         if target.exists() and not target.is_file():
@@ -104,7 +107,7 @@ def write(path: Path, text: str) -> None:
 
 
 def _attempt(path: Path, text: str) -> NotWritten | None:
-    """What went wrong, if anything: one file that cannot be written takes no other report with it."""
+    """Write it and return what went wrong, if anything: the other files must be written all the same."""
     try:
         write(path, text)
     except NotWritten as error:

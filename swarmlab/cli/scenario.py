@@ -104,19 +104,21 @@ def plan_command(**given: Any) -> None:
 
     found = plan(up_options(given))
     if given["format"] == "json":
-        names = ("lab", "provider", "why", "hosts", "managers", "steps", "problems")
-        expected = [expectation_dict(expectation) for expectation in found.scenario.expectations]
-        more = {"needs": found.needs, "lacks": found.missing_features, "providers": as_rows(found.capabilities)}
-        echo_json(
-            {
-                **{name: getattr(found, name) for name in names},
-                "scenario": found.scenario.name,
-                **more,
-                "expectations": expected,
-            }
-        )
+        echo_json(_plan_dict(found))
     else:
         click.echo("\n".join(_plan(found)))
+
+
+def _plan_dict(found: Any) -> dict[str, object]:
+    names = ("lab", "provider", "why", "hosts", "managers", "steps", "problems")
+    return {
+        **{name: getattr(found, name) for name in names},
+        "scenario": found.scenario.name,
+        "needs": found.needs,
+        "lacks": found.missing_features,
+        "providers": as_rows(found.capabilities),
+        "expectations": [expectation_dict(expectation) for expectation in found.scenario.expectations],
+    }
 
 
 def _plan(found: Any) -> Iterator[str]:
@@ -131,7 +133,5 @@ def _plan(found: Any) -> Iterator[str]:
     yield from expectations(found.scenario)
     for problem in found.problems:
         yield ""
-        yield from (
-            f"problem: {line(part)}" if number == 0 else f"  {line(part)}"
-            for number, part in enumerate(problem.splitlines())
-        )
+        for number, part in enumerate(problem.splitlines()):
+            yield f"  {line(part)}" if number else f"problem: {line(part)}"

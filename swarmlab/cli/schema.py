@@ -15,8 +15,7 @@ SCHEMAS = {"report": "reports.as_json", "scenario": "scenario", "matrix": "repor
 @click.command("schema", short_help="The JSON Schema of reports or of scenario files.")
 @click.argument("which", metavar="|".join(SCHEMAS), type=click.Choice(list(SCHEMAS)))
 def schema_command(which: str) -> None:
-    """Print the JSON Schema of the report, of a scenario file's `x-swarmlab` block, or of what `swarmlab matrix`
-    writes.
+    """Print the JSON Schema of the report, of a scenario's `x-swarmlab` block, or of what `swarmlab matrix` writes.
 
     \b
     Examples:

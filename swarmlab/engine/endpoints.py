@@ -1,6 +1,4 @@
-"""Where probes can start and end: tasks, standalone containers, the overlays' own namespaces, the hosts, the control
-tasks.
-"""
+"""Where probes can start and end: tasks, containers, the overlays' own namespaces, hosts, control tasks."""
 
 from __future__ import annotations
 
@@ -18,8 +16,10 @@ from swarmlab.remote import fan_out
 
 @dataclass(frozen=True)
 class HostView:
-    """What one host's engine adds: its tasks' addresses on the gateway bridge, paused containers, its own addresses on
-    local bridges.
+    """What one host's engine adds to what the Swarm tells.
+
+    `gateways` are the addresses of its tasks on the gateway bridge, by the first 12 digits of the container's id;
+    `paused` its paused containers; `own` the host's own addresses on local bridges.
     """
 
     gateways: Mapping[str, str]
@@ -29,7 +29,10 @@ class HostView:
 
 @dataclass(frozen=True)
 class Found:
-    """The lab as it is now, ready to be probed. `desired` is how many tasks the Swarm wants of each service."""
+    """The lab as it is now, ready to be probed.
+
+    `vips` has the virtual address of (service, network); `desired` is how many tasks the Swarm wants of each service.
+    """
 
     endpoints: tuple[Endpoint, ...]
     vips: Mapping[tuple[str, str], str]
@@ -119,20 +122,25 @@ def _containers(
         if gateway:
             addresses.append(Address(gateway, GATEWAY_BRIDGE))
         state = found["State"]
-        impaired = (
-            "its container is paused"
-            if state.get("Paused")
-            else ""
-            if state.get("Running")
-            else "its container does not run"
-        )
         endpoints.append(
             Endpoint(
-                container.name, container.host, "container", container.name, int(state.get("Pid", 0)), found["Id"],
-                addresses=tuple(addresses), impaired=impaired,
+                id=container.name,
+                host=container.host,
+                role="container",
+                service=container.name,
+                pid=int(state.get("Pid", 0)),
+                container=found["Id"],
+                addresses=tuple(addresses),
+                impaired=_impaired(state),
             )
-        )  # fmt: skip
+        )
     return endpoints
+
+
+def _impaired(state: Mapping[str, Any]) -> str:
+    if state.get("Paused"):
+        return "its container is paused"
+    return "" if state.get("Running") else "its container does not run"
 
 
 def _gateway(network: Mapping[str, Any]) -> str:
@@ -142,8 +150,9 @@ def _gateway(network: Mapping[str, Any]) -> str:
 def _bridges(
     endpoints: list[Endpoint], keys: Mapping[str, str], ids: Mapping[str, str], gateways: Mapping[str, str]
 ) -> list[Endpoint]:
-    """An overlay's own namespace on each host that carries it: the engine keeps it at 1-<first 10 digits of the
-    network's id>.
+    """An overlay's own namespace on each host that carries it.
+
+    The engine keeps it in a file named 1- and the first 10 digits of the network's id.
     """
     names = {key: name for name, key in keys.items()}
     carried = sorted(

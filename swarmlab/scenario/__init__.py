@@ -1,6 +1,4 @@
-"""Scenario files: Compose + `x-swarmlab` -> `model.Scenario`. Importing this is cheap; the parsers load on first
-use.
-"""
+"""Scenario files: Compose + `x-swarmlab` -> `model.Scenario`. Importing this is cheap; parsers load on first use."""
 
 from __future__ import annotations
 
@@ -33,8 +31,9 @@ def catalogue() -> list[Summary]:
 
 
 def read(file: Path, settings: Mapping[str, str] | None = None, *, stand_in: bool = False) -> Scenario:
-    """The scenario in `file`; FileRejected has every complaint. `stand_in` replaces all images by one that only
-    idles.
+    """The scenario in `file`; `stand_in` replaces all images by one that only idles.
+
+    Raises FileRejected with every complaint about the file.
     """
     from swarmlab.scenario.reader import read as read_file
 

@@ -13,7 +13,7 @@ from swarmlab.model.scenario import GATEWAY_BRIDGE, Container, LocalNetwork, Net
 from swarmlab.scenario.block import NetworkSpec, PairSpec
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
 from swarmlab.scenario.derive_publish import laid_over, wrong
-from swarmlab.scenario.tree import Node, mark_at
+from swarmlab.scenario.tree import Node, place_at
 
 # What narrows an expectation down; "" or 0 in an explicit one means "any".
 NARROWING = ("network", "protocol", "port", "name")
@@ -42,7 +42,7 @@ class Explicit:
         return found
 
     def _place(self, index: int, *path: str) -> Place | None:
-        return mark_at(self.node, index, *path)
+        return place_at(self.node, index, *path)
 
     def _pair(self, index: int, entry: PairSpec) -> Iterator[Expectation]:
         parties: dict[str, Service | Container] = {**self.services, **self.containers}

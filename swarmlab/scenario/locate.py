@@ -1,4 +1,4 @@
-"""From what a user types to a file, and the list of scenarios that have a name."""
+"""Finds the file that a user means, and lists the scenarios that have a name."""
 
 from __future__ import annotations
 

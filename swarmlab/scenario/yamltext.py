@@ -16,7 +16,9 @@ STANDARD = "tag:yaml.org,2002:"
 PLAIN_TAGS = frozenset({"int", "float", "bool", "null"})
 HINTS = {
     "found character '\\t' that cannot start any token": "a tab cannot indent in YAML: use spaces",
-    "mapping values are not allowed here": "a mapping is not possible here: check the indentation, or quote text that has `: ` in it",
+    "mapping values are not allowed here": (
+        "a mapping is not possible here: check the indentation, or quote text that has `: ` in it"
+    ),
     "could not find expected ':'": "a `:` is missing after this key, or a quote or bracket above was not closed",
 }
 
@@ -136,8 +138,9 @@ class Builder:
         return Scalar(place, text, plain and not (given and text == "<<"))
 
     def _unwrapped(self, text: str, place: Place) -> str:
-        """Without the signs around template values. One that opens here and closes elsewhere has broken out of its
-        scalar.
+        """Text without the signs around template values.
+
+        Complains about a value that opens in this scalar and closes elsewhere: it has broken out of it.
         """
         if not PRIVATE.search(text):
             return text

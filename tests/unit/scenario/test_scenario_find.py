@@ -68,9 +68,16 @@ def test_a_package_without_scenarios_knows_none(here: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     ("reference", "wanted"),
-    [("tree-tier", 'did you mean "three-tier"'), ("shop.yaml", "shop.yaml: no such file"), ("empty", "no Compose file in this directory"),
-     ("", "is not the name"), ("a\0b", "is not the name"), ("x" * 5000, "is not the name"), ("x" * 300, "File name too long")],
-)  # fmt: skip
+    [
+        ("tree-tier", 'did you mean "three-tier"'),
+        ("shop.yaml", "shop.yaml: no such file"),
+        ("empty", "no Compose file in this directory"),
+        ("", "is not the name"),
+        ("a\0b", "is not the name"),
+        ("x" * 5000, "is not the name"),
+        ("x" * 300, "File name too long"),
+    ],
+)
 def test_what_cannot_be_found_is_said_with_what_can(here: Path, reference: str, wanted: str) -> None:
     (here / "empty").mkdir()
     with pytest.raises(UsageError, match=wanted) as caught:
