@@ -143,9 +143,8 @@ def timed(work: Callable[[], object]) -> float:
 
 def say(what: str, seconds: list[float]) -> None:
     """Median and spread."""
-    print(
-        f"{what}: median {statistics.median(seconds):.2f} s of {len(seconds)} ({min(seconds):.2f} to {max(seconds):.2f})"
-    )
+    spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
+    print(f"{what}: median {statistics.median(seconds):.2f} s of {len(seconds)} ({spread})")
 
 
 if __name__ == "__main__":
