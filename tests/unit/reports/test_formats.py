@@ -45,4 +45,4 @@ def test_a_matrix_has_the_formats_that_can_hold_one() -> None:
 
 def test_a_name_that_the_table_does_not_have() -> None:
     with pytest.raises(KeyError):
-        text("csv", samples.passed())
+        text("no-such-format", samples.passed())
