@@ -18,6 +18,7 @@ from swarmlab.lab import build, home, state
 from swarmlab.lab.down import down as lab_down
 from swarmlab.lab.fleet import connected
 from swarmlab.lab.state import LabState
+from swarmlab.providers import row
 from swarmlab.remote.tasks import Context, end, say, task
 
 
@@ -52,7 +53,7 @@ def preflight(context: Context, lab: str) -> None:
 def swarm(context: Context, lab: str) -> None:
     """Init on the first manager, join of the rest, labels."""
     with _hosts(lab) as (kept, engines, bus):
-        formed = build.form_swarm(engines, kept.lab, kept.managers, bus, owned=True)
+        formed = build.form_swarm(engines, kept.lab, kept.managers, bus, owned=row(kept.provider).owned)
         say(f"{len(formed.nodes)} nodes; {formed.leader.name} gives orders")
 
 

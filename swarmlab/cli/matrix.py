@@ -60,13 +60,13 @@ def matrix_command(ctx: click.Context, /, **given: Any) -> None:
       swarmlab matrix ./docker-stack.yml --engines 20.10,28.5 --no-mixed --json matrix.json
     """
     from swarmlab.events import Bus
-    from swarmlab.lab.matrix import provider_for, runs, trials
+    from swarmlab.lab.matrix import planned_runs, provider_for, runs
     from swarmlab.reports.progress import Progress
 
     options = up_options({**given, "engine": ""})
     outputs = Outputs.of(given)
     outputs.check()
-    wanted = trials(options, given["engines"], mixed=given["mixed"], keep=given["keep"])
+    wanted = planned_runs(options, given["engines"], mixed=given["mixed"], keep=given["keep"])
     matrix = EngineMatrix(options.scenario, options.provider, datetime.now(UTC).isoformat(timespec="seconds"))
     try:
         with Progress(sys.stderr) as progress:

@@ -24,7 +24,7 @@ from swarmlab.model.host import numbered
 from swarmlab.model.kinds import About
 from swarmlab.model.report import Report
 from swarmlab.model.scenario import Scenario
-from swarmlab.providers import HostsWanted, Provider
+from swarmlab.providers import HostsWanted, Provider, row
 from swarmlab.scenario.needs import needs
 
 
@@ -116,7 +116,8 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: Lab
         engines = fleet.engines(kept.hosts)
         with Agents(engines) as agents:
             ahead = agents.start if options.verify else lambda: None
-            swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True, then=ahead)
+            owned = row(provider.name).owned
+            swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=owned, then=ahead)
             build.deploy(engines, swarm, scenario, lab, bus, wait=options.wait)
             state.save(replace(kept, built=True))
             if not options.verify:

@@ -12,6 +12,9 @@ from swarmlab.model.host import numbered
 
 GATEWAY_BRIDGE = "docker_gwbridge"  # the engine's own bridge on each host, by which tasks reach the world
 
+# Modes of a published port. Swarm's own network, on which all services with the first one meet, has its name.
+INGRESS, HOST = "ingress", "host"
+
 
 @dataclass(frozen=True)
 class Network:

@@ -33,6 +33,11 @@ class Row:
     kernel: Kernel
     cost: int | None
 
+    @property
+    def owned(self) -> bool:
+        """Whether its hosts are made for a lab: only those may be taken out of a Swarm that the lab did not form."""
+        return self.kernel is not Kernel.KEPT
+
 
 def _docker() -> Provider:
     from swarmlab.providers.docker.provider import DockerProvider

@@ -10,7 +10,7 @@ from dataclasses import replace
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.kinds import ALLOW, DENY, Kind
-from swarmlab.model.scenario import Network, PublishedPort, Service
+from swarmlab.model.scenario import HOST, INGRESS, Network, PublishedPort, Service
 from swarmlab.scenario.names import PREDEFINED
 
 UNPUBLISHED, UNUSED, EXPLICIT = "unpublished", "unused", "explicit"
@@ -18,8 +18,8 @@ OWN = frozenset(
     {("tcp", 22), ("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789)}
 )  # a host's own: its sshd and its Swarm
 WHY = {
-    "ingress": "{who} publishes {what} in ingress mode: the routing mesh answers on every host",
-    "host": "{who} publishes {what} in host mode: a host answers where a task of {who} runs, and nowhere else",
+    INGRESS: "{who} publishes {what} in ingress mode: the routing mesh answers on every host",
+    HOST: "{who} publishes {what} in host mode: a host answers where a task of {who} runs, and nowhere else",
 }
 
 

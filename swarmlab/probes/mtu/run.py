@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from swarmlab.model.mtu import BulkEvidence, MtuEvidence, MtuMeasurement, MtuPlan, SizeProbe
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.probes.session.link import AgentLink, Answer, Message
+from swarmlab.probes.session.ports import free_port
 from swarmlab.probes.session.round import SLACK, Round
-from swarmlab.probes.traffic.plan import free_port
 
 BULK = 256 * 1024  # bytes: many times what leaves before the first acknowledgement; a third of a second at 6 Mbit/s
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.ids import finding_id
 
 
 def findings(checks: Iterable[Check]) -> Iterator[Finding]:
@@ -17,7 +18,7 @@ def findings(checks: Iterable[Check]) -> Iterator[Finding]:
     for network, found in wrong.items():
         properties = ", ".join(sorted({str(c.evidence.get("property", "")) for c in found}))
         yield Finding(
-            id=f"network-differs:{network}",
+            id=finding_id("network-differs", network),
             severity="confidentiality" if "encrypted" in properties else "connectivity",
             title=f"{network} is not as declared: {properties}",
             hosts=tuple(sorted({c.source_host for c in found if c.source_host})),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from swarmlab.model.check import Check, Verdict
+from swarmlab.model.check import Check
 from swarmlab.model.evidence import NetworkEvidence
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.ids import check_id
+from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.kinds import Kind
 from swarmlab.probes.session.endpoints import WORKLOADS
 from swarmlab.probes.stage import LabView
 
-Judged = tuple[Verdict, str, str]
+MISSING = "missing"  # observed where a host does not have the network
 
 
 def network_checks(view: LabView, dead: Mapping[str, str], expectation: Expectation) -> Iterator[Check]:
@@ -24,9 +27,8 @@ def network_checks(view: LabView, dead: Mapping[str, str], expectation: Expectat
     for host in sorted(needed | {h for h, n in seen.items() if n.found}):
         yield _check(expectation, key, host, _judge(dead, expectation, key, seen, host))
     if not needed and not any(n.found for n in seen.values()):
-        verdict = Verdict.FAIL if seen else Verdict.INCONCLUSIVE
-        text = f"No host has network {key}." if seen else f"Nothing was measured about network {key}."
-        yield _check(expectation, key, "", (verdict, "missing" if seen else "unknown", text))
+        nobody = violated(MISSING, f"No host has network {key}.")
+        yield _check(expectation, key, "", nobody if seen else unproven(f"Nothing was measured about network {key}."))
 
 
 def _needed(view: LabView, key: str) -> set[str]:
@@ -39,20 +41,19 @@ def _needed(view: LabView, key: str) -> set[str]:
     return on_it | set(local.hosts if local else ())
 
 
-def _judge(dead: Mapping[str, str], e: Expectation, key: str, seen: dict[str, NetworkEvidence], host: str) -> Judged:
+def _judge(dead: Mapping[str, str], e: Expectation, key: str, seen: dict[str, NetworkEvidence], host: str) -> Judgement:
     own = seen.get(host)
     if own is None:
-        reason = dead.get(host, "its engine was not asked")
-        return Verdict.INCONCLUSIVE, "unknown", f"Nothing is known about {key} on {host}: {reason}."
+        return unproven(f"Nothing is known about {key} on {host}: {dead.get(host, 'its engine was not asked')}.")
     if not own.found:
-        return Verdict.FAIL, "missing", f"{host} does not have network {key}, though it should."
+        return violated(MISSING, f"{host} does not have network {key}, though it should.")
     found = own.properties.get(e.name)
     if found is None and not e.name.startswith("option:"):
-        return Verdict.INCONCLUSIVE, "unknown", f"The engine of {host} does not say what {e.name} of {key} is."
+        return unproven(f"The engine of {host} does not say what {e.name} of {key} is.")
     if not _same(e.name, e.expected, found):
         shown = "not set" if found is None else f"`{found}`"
-        return Verdict.FAIL, found or "", f"{key} on {host}: {e.name} should be `{e.expected}` and is {shown}."
-    return _one_network(e, key, seen, host) or (Verdict.PASS, found or "", "")
+        return violated(found or "", f"{key} on {host}: {e.name} should be `{e.expected}` and is {shown}.")
+    return _one_network(e, key, seen, host) or proven(found or "")
 
 
 def _same(name: str, expected: str, found: str | None) -> bool:
@@ -61,45 +62,38 @@ def _same(name: str, expected: str, found: str | None) -> bool:
     return expected == found
 
 
-def _one_network(e: Expectation, key: str, seen: dict[str, NetworkEvidence], host: str) -> Judged | None:
+def _one_network(e: Expectation, key: str, seen: dict[str, NetworkEvidence], host: str) -> Judgement | None:
     """A swarm's network has one id everywhere; a node-local one has another on each host, whatever its name
     suggests.
     """
     if e.name != "scope":
         return None
     others = {h: n.id for h, n in seen.items() if h != host and n.found and n.id}
-    same = [h for h, id_ in others.items() if id_ == seen[host].id]
+    same = sorted(h for h, id_ in others.items() if id_ == seen[host].id)
     if e.expected == "swarm" and len(same) < len(others):
         differing = ", ".join(sorted(others.keys() - set(same)))
-        return (
-            Verdict.FAIL,
-            "several",
-            f"{key} on {host} is another network than {key} on {differing}: their ids differ.",
-        )
+        text = f"{key} on {host} is another network than {key} on {differing}: their ids differ."
+        return violated("several", text)
     if e.expected == "local" and same:
-        return (
-            Verdict.FAIL,
-            "shared",
-            f"{key} on {host} is the same network as on {', '.join(sorted(same))}, and should be its own.",
-        )
+        text = f"{key} on {host} is the same network as on {', '.join(same)}, and should be its own."
+        return violated("shared", text)
     return None
 
 
-def _check(e: Expectation, key: str, host: str, judged: Judged) -> Check:
-    verdict, observed, text = judged
+def _check(e: Expectation, key: str, host: str, judged: Judgement) -> Check:
     return Check(
-        id=f"network:{key}/{e.name}" + (f"@{host}" if host else ""),
-        kind="network",
+        id=check_id(Kind.NETWORK, key, item=e.name, on=host or None),
+        kind=str(Kind.NETWORK),
         source=host,
         target=key,
         network=key,
         protocol="",
         port=0,
         expected=e.expected,
-        observed=observed,
-        verdict=verdict,
+        observed=judged.observed,
+        verdict=judged.verdict,
         because=e.because,
-        explanation=text,
+        explanation=judged.explanation,
         source_host=host,
-        evidence={"property": e.name, "found": observed},
+        evidence={"property": e.name, "found": judged.observed},
     )

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.ids import finding_id
 from swarmlab.model.kinds import DENY
+from swarmlab.probes.session.sources import ISSUE
 
 DOCS = "https://docs.docker.com/engine/swarm/ingress/"
-STALE = "https://github.com/moby/moby/issues/33790"
+STALE = f"{ISSUE}33790"
 
 
 def publish_findings(
@@ -29,26 +31,32 @@ def _ports(checks: Iterable[Check]) -> Iterator[Finding]:
             groups[c.expected == DENY, c.protocol, c.port].append(c)
     for (leaks, protocol, port), found in groups.items():
         hosts = tuple(dict.fromkeys(c.target_host for c in found))
-        if leaks:
-            yield Finding(
-                id=f"port-open:{port}/{protocol}",
-                severity="isolation",
-                title=f"{port}/{protocol} answers from outside although it must not",
-                hosts=hosts,
-                layer="host",
-                fix=f"on these hosts see who listens (`ss -lnp 'sport = :{port}'`) and what is translated (`iptables -t nat -S`)",
-                source=DOCS,
-            )
-        else:
-            yield Finding(
-                id=f"port-shut:{port}/{protocol}",
-                severity="connectivity",
-                title=f"published port {port}/{protocol} does not answer from outside",
-                hosts=hosts,
-                layer="host",
-                fix="on these hosts see the firewall (`iptables -t raw -S`, `iptables -S DOCKER-USER`) and `docker service ps`",
-                source=DOCS,
-            )
+        yield _open(f"{port}/{protocol}", port, hosts) if leaks else _shut(f"{port}/{protocol}", hosts)
+
+
+def _open(named: str, port: int, hosts: tuple[str, ...]) -> Finding:
+    return Finding(
+        id=finding_id("port-open", named),
+        severity="isolation",
+        title=f"{named} answers from outside although it must not",
+        hosts=hosts,
+        layer="host",
+        fix=f"on these hosts see who listens (`ss -lnp 'sport = :{port}'`) and what is translated "
+        "(`iptables -t nat -S`)",
+        source=DOCS,
+    )
+
+
+def _shut(named: str, hosts: tuple[str, ...]) -> Finding:
+    return Finding(
+        id=finding_id("port-shut", named),
+        severity="connectivity",
+        title=f"published port {named} does not answer from outside",
+        hosts=hosts,
+        layer="host",
+        fix="on these hosts see the firewall (`iptables -t raw -S`, `iptables -S DOCKER-USER`) and `docker service ps`",
+        source=DOCS,
+    )
 
 
 def _mesh(checks: Iterable[Check]) -> Iterator[Finding]:
@@ -58,7 +66,7 @@ def _mesh(checks: Iterable[Check]) -> Iterator[Finding]:
             groups[c.target_service, c.protocol, c.port].append(c)
     for (service, protocol, port), found in groups.items():
         yield Finding(
-            id=f"mesh-unbalanced:{port}/{protocol}",
+            id=finding_id("mesh-unbalanced", f"{port}/{protocol}"),
             severity="flaky",
             title=f"published port {port}/{protocol} does not lead to every task of {service}",
             hosts=tuple(c.target_host for c in found),
@@ -77,7 +85,7 @@ def _backends(checks: Iterable[Check]) -> Iterator[Finding]:
     for (service, network), found in groups.items():
         hosts = tuple(sorted({c.source_host for c in found}))
         yield Finding(
-            id=f"vip-unbalanced:{service}@{network}",
+            id=finding_id("vip-unbalanced", service, on=network),
             severity="flaky",
             title=f"the virtual address of {service} on {network} does not lead to every task",
             hosts=hosts,

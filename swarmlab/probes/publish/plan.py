@@ -11,11 +11,11 @@ from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import Endpoint, PortInUse, Probe
+from swarmlab.model.scenario import HOST, INGRESS
 from swarmlab.probes.session.endpoints import EndpointIndex
-from swarmlab.probes.traffic.plan import free_port
+from swarmlab.probes.session.ports import free_port
 from swarmlab.scenario.derive_publish import UNUSED
 
-INGRESS, HOST = "ingress", "host"
 MEASURED = ("tcp", "udp")
 MOST_PORTS = 30  # of one run: a capture's filter has room for 64, and those inside the tasks are among them
 

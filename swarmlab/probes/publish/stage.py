@@ -16,13 +16,14 @@ from swarmlab.model.kinds import Kind
 from swarmlab.model.probe import Address, Endpoint, ProbePlan
 from swarmlab.probes.publish import balance, mesh
 from swarmlab.probes.publish.findings import publish_findings
-from swarmlab.probes.publish.judge import Published, unmeasured
+from swarmlab.probes.publish.judge import port_checks, unmeasured
 from swarmlab.probes.publish.plan import HostPort, HostPorts, Unmeasured, controls, inner_ports, probe_of, watched_ports
+from swarmlab.probes.publish.published import Published
 from swarmlab.probes.publish.run import Seen, measure
 from swarmlab.probes.session.endpoints import WORKLOADS, EndpointIndex
+from swarmlab.probes.session.ports import free_port
 from swarmlab.probes.stage import LabView, Results
 from swarmlab.probes.traffic.facts import Facts
-from swarmlab.probes.traffic.plan import free_port
 from swarmlab.scenario.names import PREDEFINED
 
 NO_EXTERNAL_CLIENT = "this lab has no machine outside the Swarm; `swarmlab up` again makes one, if its provider can"
@@ -57,10 +58,10 @@ class Publish:
             seen,
             dict(enumerate(host_ports)),
             again,
-            sighted=_sighted(facts),
+            captures_work=_captures_work(facts),
             capture_missed=facts.measurement.capture_missed,
         )
-        found, meshed = published.checks(), mesh.mesh_checks(published)
+        found, meshed = port_checks(published), mesh.mesh_checks(published)
         balanced = balance.balance_checks(Facts(view.scenario, plan, seen.measurement), asked)
         checks = (*(unmeasured(e, reason) for e, reason in gaps.items()), *found, *meshed, *balanced)
         return Results(checks=checks, findings=publish_findings(found, balanced, meshed))
@@ -113,7 +114,7 @@ def _apart(view: LabView) -> list[Endpoint]:
     return [e for e in view.endpoints if e.role in (*WORKLOADS, "host") and not (e.service and e.service in in_host)]
 
 
-def _sighted(facts: Facts) -> frozenset[str]:
+def _captures_work(facts: Facts) -> frozenset[str]:
     """Tasks that answered a TCP request of the main round which their capture saw as well."""
     measured = facts.measurement
     found = {

@@ -14,7 +14,7 @@ from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import Endpoint, NameProbe, Probe, ProbePlan
 from swarmlab.probes.session.link import AgentLink, Answer, Message, Session, SessionLink, ask_all
 from swarmlab.probes.session.merge import Merge
-from swarmlab.probes.traffic.plan import free_port
+from swarmlab.probes.session.ports import free_port
 
 __all__ = ["AgentLink", "Session", "SessionLink", "measure"]
 

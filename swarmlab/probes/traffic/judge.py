@@ -8,6 +8,8 @@ from dataclasses import replace
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import Evidence
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.ids import check_id, contradicting, pair
+from swarmlab.model.judgement import UNKNOWN
 from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.probe import Probe
 from swarmlab.probes.session.endpoints import owner
@@ -43,13 +45,13 @@ def judge(facts: Facts) -> tuple[Check, ...]:
 
 def _reach(facts: Facts, probe: Probe, e: Expectation) -> Check:
     evidence = facts.evidence(probe)
-    verdict, observed, text, controls = (judge_allow if e.expected == ALLOW else judge_deny)(facts, probe, evidence)
+    judged = (judge_allow if e.expected == ALLOW else judge_deny)(facts, probe, evidence)
     source, target = facts.plan.endpoints.get(probe.source), facts.plan.endpoints.get(probe.target)
     shown = _shown(probe, evidence)
-    if controls:
-        shown["controls"] = controls
+    if judged.controls:
+        shown["controls"] = judged.controls
     return Check(
-        id=f"{e.kind}:{facts.way(probe)}",
+        id=check_id(e.kind, facts.exchange(probe)),
         kind=str(e.kind),
         source=probe.source,
         target=probe.target,
@@ -57,10 +59,10 @@ def _reach(facts: Facts, probe: Probe, e: Expectation) -> Check:
         protocol=probe.protocol,
         port=probe.port,
         expected=e.expected,
-        observed=observed,
-        verdict=verdict,
+        observed=judged.observed,
+        verdict=judged.verdict,
         because=e.because,
-        explanation=text,
+        explanation=judged.explanation,
         source_service=owner(source) if source else "",
         target_service=owner(target) if target else probe.target,
         source_host=source.host if source else "",
@@ -114,10 +116,10 @@ def _vacuous(facts: Facts, e: Expectation) -> bool:
 def _gap(facts: Facts, gap: Gap) -> Check:
     e = gap.expectation
     source, target = facts.plan.endpoints.get(gap.source), facts.plan.endpoints.get(gap.target)
-    what = f"{gap.source}->{e.name or gap.target}" if e.kind is Kind.NAME else f"{gap.source}->{gap.target}@{e.network}"
-    port = f":{e.port}" if e.port else ""
+    what = pair(gap.source, (e.name or gap.target) if e.kind is Kind.NAME else gap.target)
+    on = None if e.kind is Kind.NAME else e.network
     return Check(
-        id=f"{e.kind}:{what}{f'/{e.protocol}' if e.protocol else ''}{port}",
+        id=check_id(e.kind, what, on=on, protocol=e.protocol, port=e.port),
         kind=str(e.kind),
         source=gap.source,
         target=gap.target,
@@ -125,7 +127,7 @@ def _gap(facts: Facts, gap: Gap) -> Check:
         protocol=e.protocol,
         port=e.port,
         expected=e.expected,
-        observed="unknown",
+        observed=UNKNOWN,
         verdict=Verdict.INCONCLUSIVE,
         because=e.because,
         explanation=f"Nothing to measure: {gap.reason}.",
@@ -142,4 +144,4 @@ def _distinct(checks: Iterable[Check]) -> Iterator[Check]:
     taken: dict[str, int] = {}
     for check in checks:
         count = taken[check.id] = taken.get(check.id, 0) + 1
-        yield check if count == 1 else replace(check, id=f"{check.id}!{check.expected}{count if count > 2 else ''}")
+        yield check if count == 1 else replace(check, id=contradicting(check.id, check.expected, count))

@@ -13,11 +13,9 @@ from swarmlab.model.kinds import DENY, Kind
 from swarmlab.model.probe import Endpoint, NameProbe, Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.session.endpoints import WORKLOADS, EndpointIndex
+from swarmlab.probes.session.ports import free_port
 from swarmlab.probes.traffic import controls, dns
 from swarmlab.probes.traffic.expand import TRAFFIC, Exchange, Vips, exchanges
-
-# Below the range from which Linux takes ephemeral ports (32768-60999), above what applications like to listen on.
-PORTS = range(20011, 32011)
 
 Cells = dict[tuple[object, ...], tuple[Exchange, Expectation]]
 
@@ -53,11 +51,6 @@ def plan(
         timeout=timeout,
         extra_ports=extra,
     )
-
-
-def free_port(taken: set[int]) -> int:
-    """A random port of the run's own, none of `taken`."""
-    return next(p for p in iter(lambda: secrets.choice(PORTS), 0) if p not in taken)
 
 
 def _cells(scenario: Scenario, index: EndpointIndex, vips: Vips) -> Cells:

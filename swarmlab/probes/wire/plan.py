@@ -15,8 +15,8 @@ from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 from swarmlab.model.wire import TunnelPath, WirePlan
 from swarmlab.probes.session.endpoints import WORKLOADS, on_network
+from swarmlab.probes.session.ports import free_port
 from swarmlab.probes.stage import DATA_PORT
-from swarmlab.probes.traffic.plan import free_port
 
 VNIS = "option:com.docker.network.driver.overlay.vxlanid_list"
 

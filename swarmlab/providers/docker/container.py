@@ -26,7 +26,7 @@ TMPFS = {"/run": "exec,mode=755", "/tmp": "exec,mode=1777"}  # noqa: S108  # a m
 
 @dataclass(frozen=True)
 class ContainerHost:
-    """One host to be made."""
+    """A container that is to be a host of a lab, or the machine outside."""
 
     lab: str
     host: str
@@ -58,8 +58,8 @@ def labels(lab: str, home: str) -> dict[str, str]:
 
 
 def config(wanted: ContainerHost, drop: tuple[str, ...], *, modules: bool) -> dict[str, object]:
-    """The body of the engine's "create container". Not `Privileged`: that fails where the engine lacks a capability,
-    this need not.
+    """The body of the engine's "create container", without the capabilities in `drop`. It is not `Privileged`: that
+    fails where the engine itself lacks a capability.
     """
     binds = [f"{volume}:{path}" for volume, path in wanted.volumes.items()]
     if modules:

@@ -23,12 +23,11 @@ from swarmlab.remote import until
 OVERLAP = ("overlaps with other one", "invalid pool request", "address space")
 NO_CAPABILITY = ("unable to apply caps", "operation not permitted", "capabilit")
 
-
 Thing = Container | Network | Volume
 
 
 def refuse_strangers(client: docker.DockerClient, wanted: HostsWanted) -> None:
-    """SwarmRefused when something of this lab's name belongs to another state directory, or to nobody we know."""
+    """SwarmRefused when a thing of this lab's name belongs to another state directory, or was not made by swarmlab."""
     names = {f"swarmlab-{wanted.lab}", *(f"swarmlab-{wanted.lab}-{name}" for name in wanted.machines)}
     refuse_other_homes(client, wanted.lab, wanted.home)
     for thing in _everything(client):
@@ -68,7 +67,7 @@ def underlay_network(client: docker.DockerClient, wanted: HostsWanted) -> IPv4Ne
 
 
 def _made(client: docker.DockerClient, wanted: HostsWanted, subnet: IPv4Network) -> bool:
-    """False when the engine knows of somebody who has this subnet; another lab may have been quicker."""
+    """Make the network; False when the subnet is in use already, as another lab may have been quicker."""
     ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet), gateway=str(subnet[1]))])
     try:
         client.networks.create(

@@ -173,7 +173,7 @@ def command(recipe: Recipe, files: Path, root: Path) -> list[str]:
 
 
 def mmdebstrap(packages: Sequence[str], hooks: Sequence[str], *target: str) -> list[str]:
-    """Its arguments for a root with these packages and nothing that nobody reads."""
+    """The arguments for a root with these packages, without documentation and translations."""
     leash = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
     options = [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
     if no_valid_until():

@@ -113,7 +113,7 @@ class MachineRecipe:
 
 
 def _borrow(own: str, suite: str) -> tuple[str, ...]:
-    """Have apt know another suite, of the mirrors that the root has its own from, and take that one's kernel."""
+    """Have apt know another suite, from the same mirrors as the root's own, and take the kernel from it."""
     security = "()" if suite == "sid" else "(-security)"  # sid has none
     known = f"s|^deb (\\[[^]]*\\] )?(\\S+) {own}{security}? (.*)$|deb {KEYRING} \\2 {suite}\\3 \\4|p"
     return (

@@ -20,7 +20,7 @@ PROGRAMS = {  # program -> Debian's package
 }
 SBIN = ("/usr/sbin", "/sbin")  # not in every user's PATH
 OLDEST = (7, 2)  # the machine type that is asked for
-EACH = 700  # MiB that one host comes to change of its memory; what it does not change is shared
+EACH = 700  # MiB of its memory that one host changes in time; the rest is shared
 
 
 def problems(look: Callable[[], list[str]] | None = None) -> list[Problem]:

@@ -41,7 +41,7 @@ class QemuProvider:
         return fitness.problems()
 
     def features(self, asking: Asking | None) -> Mapping[str, Availability]:
-        """All that a scenario can need: nobody has to be asked."""
+        """All that a scenario can need; no kernel has to be asked."""
         return dict.fromkeys((ESP, IPVS), Availability(True, "its hosts boot Debian's own kernel, which has it"))
 
     def prepare(self, wanted: HostsWanted, bus: Bus) -> None:

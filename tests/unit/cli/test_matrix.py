@@ -26,11 +26,11 @@ class FakeMatrix:
     def __init__(self, fake: Fake, *answers: EngineRun | BaseException) -> None:
         self.answers = answers
         self.asked: dict[str, Any] = {}
-        fake("matrix.trials", self.trials)
+        fake("matrix.planned_runs", self.planned_runs)
         fake("matrix.provider_for", lambda options, bus: "docker")
         fake("matrix.runs", self.runs)
 
-    def trials(self, options: UpOptions, engines: Sequence[str], *, mixed: bool, keep: bool) -> list[str]:
+    def planned_runs(self, options: UpOptions, engines: Sequence[str], *, mixed: bool, keep: bool) -> list[str]:
         self.asked = {"options": options, "engines": engines, "mixed": mixed, "keep": keep}
         return list(engines)
 
@@ -107,10 +107,10 @@ def test_what_is_known_is_written_however_it_ends(
 def test_a_usage_error_touches_nothing(fake: Fake, run: Run, tmp_path: Path) -> None:
     FakeMatrix(fake)
 
-    def trials(*arguments: object, **rest: object) -> list[str]:
+    def planned_runs(*arguments: object, **rest: object) -> list[str]:
         raise UsageError("there is a lab 'shop-20-10' already")
 
-    fake("matrix.trials", trials)
+    fake("matrix.planned_runs", planned_runs)
     assert run("matrix", "three-tier", "--json", "m.json").status == 2
     assert not list(tmp_path.iterdir())
 

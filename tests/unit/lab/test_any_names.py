@@ -13,7 +13,7 @@ from swarmlab.events import Bus
 from swarmlab.lab import access, home, state
 from swarmlab.lab.choose import choose
 from swarmlab.lab.down import down
-from swarmlab.lab.matrix import trials
+from swarmlab.lab.matrix import planned_runs
 from swarmlab.lab.options import UpOptions
 from swarmlab.lab.plan import plan
 from swarmlab.lab.state import LabState
@@ -110,6 +110,11 @@ def test_who_names_it_gets_it_and_auto_passes_it_over(given: Given) -> None:
         "chosen by name; not known yet whether its kernel has ESP, which network back needs",
     )
     assert "given" not in providers.automatic()
+    assert {name: providers.row(name).owned for name in providers.PROVIDERS} == {
+        "docker": True,
+        "qemu": True,
+        "given": False,
+    }, "a host that exists already is never taken out of another Swarm"
     with pytest.raises(ProviderError, match="given: it can make 3 hosts, and 4 are wanted"):
         choose("given", [], 4)
 
@@ -155,7 +160,7 @@ def test_what_cannot_be_is_refused_by_the_hosts_own_names(
 
 
 def test_engines_are_mixed_host_by_host(options: UpOptions) -> None:
-    made = trials(options, ["20.10", "28.5"], mixed=True, keep=False)
+    made = planned_runs(options, ["20.10", "28.5"], mixed=True, keep=False)
     assert made[-1].options.engine == "alpha=20.10,beta-2=28.5"
 
 

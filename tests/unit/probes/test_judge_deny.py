@@ -194,7 +194,7 @@ def test_a_deny_that_was_violated_fails_whatever_else_is_unknown(change: Callabl
     assert reason in check.explanation
 
 
-def test_a_passed_deny_records_how_it_was_sent_and_its_twins() -> None:
+def test_a_passed_deny_records_how_it_was_sent_and_its_controls() -> None:
     check = verdict(*proven())
     assert check.explanation == "The request left front.1 by eth0; db.1 was alive and saw nothing of it."
     controls = check.evidence["controls"]
@@ -232,7 +232,7 @@ def lonely() -> Case:
     return p, honest(p)
 
 
-def test_where_nobody_may_the_hosts_own_bridges_are_the_twins() -> None:
+def test_where_nobody_may_the_hosts_own_bridges_are_the_controls() -> None:
     assert verdict(*lonely(), LONELY_ID, LONELY).verdict is Verdict.PASS
 
 

@@ -15,9 +15,9 @@ from swarmlab.model.host import OUTSIDE
 from swarmlab.model.probe import Address, Endpoint, ProbePlan
 from swarmlab.probes.publish.balance import ROUNDS
 from swarmlab.probes.publish.findings import publish_findings
-from swarmlab.probes.publish.judge import Published
 from swarmlab.probes.publish.mesh import BUDGET, mesh_checks, repeated
 from swarmlab.probes.publish.plan import HostPort, controls, probe_of
+from swarmlab.probes.publish.published import Published
 from swarmlab.probes.publish.run import Seen
 from tests.unit.probes.labs import PORT, RUN
 from tests.unit.probes.test_publish import ADDRESSES, ENDPOINTS, HOSTS, host_ports, lab
@@ -66,7 +66,9 @@ def at_host3(p: Published) -> list[int]:
 def changed(p: Published, seen: Seen, **more: object) -> Published:
     measured = replace(seen.measurement, **more)  # type: ignore[arg-type]
     both = frozenset({"web.1", "web.2"})
-    return Published(lab(), p.facts.plan, replace(seen, measurement=measured), p.host_ports, repeats(p), sighted=both)
+    return Published(
+        lab(), p.facts.plan, replace(seen, measurement=measured), p.host_ports, repeats(p), captures_work=both
+    )
 
 
 def lost(p: Published, ids: list[int], outcome: Outcome = Outcome.TIMED_OUT, **more: object) -> Published:

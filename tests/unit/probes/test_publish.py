@@ -17,7 +17,7 @@ from swarmlab.model.kinds import ALLOW, DENY
 from swarmlab.model.probe import Address, Endpoint, PortInUse, Probe, ProbePlan
 from swarmlab.model.scenario import PublishedPort, Scenario
 from swarmlab.probes.publish.findings import publish_findings
-from swarmlab.probes.publish.judge import Published
+from swarmlab.probes.publish.judge import port_checks
 from swarmlab.probes.publish.plan import (
     MOST_PORTS,
     HostPort,
@@ -28,6 +28,7 @@ from swarmlab.probes.publish.plan import (
     probe_of,
     watched_ports,
 )
+from swarmlab.probes.publish.published import Published
 from swarmlab.probes.publish.run import Seen, TaskSaw
 from swarmlab.probes.session.endpoints import EndpointIndex
 from swarmlab.probes.session.merge import SEEN
@@ -144,13 +145,17 @@ class Case:
     seen: Seen
 
     def probe(self, id_: str) -> Probe:
-        host, _, said = id_.partition("@")[2].partition("/")
-        return self.plan.probes[
-            next(i for i, d in self.host_ports.items() if (d.host, f"{d.protocol}:{d.said}") == (host, said))
-        ]
+        by_id = dict(zip((c.id for c in self.checks()), self.host_ports, strict=True))
+        return self.plan.probes[by_id[id_]]
+
+    def checks(
+        self, captures_work: frozenset[str] = frozenset(), capture_missed: frozenset[tuple[str, str]] = frozenset()
+    ) -> list[Check]:
+        known = {"captures_work": captures_work, "capture_missed": capture_missed}
+        return port_checks(Published(self.made, self.plan, self.seen, self.host_ports, **known))  # type: ignore[arg-type]
 
     def check(self, id_: str) -> Check:
-        return next(c for c in Published(self.made, self.plan, self.seen, self.host_ports).checks() if c.id == id_)
+        return next(c for c in self.checks() if c.id == id_)
 
     def evidence(self, id_: str, **more: object) -> Case:
         """That probe's evidence from the sender and the host, changed; not answered any more."""
@@ -216,7 +221,7 @@ def proven() -> Case:
 
 
 def test_everything_as_it_should_be_passes_and_the_host_is_never_called_the_responder() -> None:
-    checks = Published(proven().made, proven().plan, proven().seen, proven().host_ports).checks()
+    checks = proven().checks()
     assert {c.verdict for c in checks} == {Verdict.PASS}
     assert len({c.id for c in checks}) == len(checks)
     open_ = proven().check(OPEN)
@@ -403,10 +408,7 @@ def test_what_the_mesh_could_have_taken_to_another_host_is_looked_for_there_too(
 
 
 def test_a_capture_that_missed_a_request_vouches_for_no_closed_port() -> None:
-    case = proven()
-    seen = Published(
-        case.made, case.plan, case.seen, case.host_ports, capture_missed=frozenset({("db.1", "tcp")})
-    ).checks()
+    seen = proven().checks(capture_missed=frozenset({("db.1", "tcp")}))
     shut = {c.target_host: c.verdict for c in seen if c.expected == DENY}
     assert shut == {"host1": Verdict.PASS, "host2": Verdict.PASS, "host3": Verdict.INCONCLUSIVE}
 
@@ -414,7 +416,7 @@ def test_a_capture_that_missed_a_request_vouches_for_no_closed_port() -> None:
 ALL = frozenset({"web.1", "web.2"})
 ENDS_AT_THE_HOST: dict[str, tuple[Change, frozenset[str], Verdict]] = {
     "accepted, nothing said, and every capture sees": (lambda c: c, ALL, Verdict.FAIL),
-    "a capture that may be blind": (lambda c: c, ALL - {"web.2"}, Verdict.INCONCLUSIVE),
+    "a capture that may see nothing": (lambda c: c, ALL - {"web.2"}, Verdict.INCONCLUSIVE),
     "a capture that lost something": (lambda c: c.came_to(MESH, web2=(None, None)), ALL, Verdict.INCONCLUSIVE),
     "something was said": (lambda c: replace(c, seen=replace(c.seen, silent=frozenset())), ALL, Verdict.INCONCLUSIVE),
     "a kernel without a mesh": (
@@ -431,22 +433,20 @@ def test_a_connection_that_nobody_attends_to_is_not_an_open_port_of_the_mesh(nam
     """The engine keeps the port with a listener of its own; without the rule that leads into the mesh, connections end
     there.
     """
-    change, sighted, verdict = ENDS_AT_THE_HOST[name]
+    change, captures_work, verdict = ENDS_AT_THE_HOST[name]
     case = proven().came_to(MESH)
     case = change(replace(case, seen=replace(case.seen, silent=frozenset({case.probe(MESH).id}))))
     case = replace(
         case, seen=replace(case.seen, tasks={i: by for i, by in case.seen.tasks.items() if i == case.probe(MESH).id})
     )
-    (check,) = (
-        c for c in Published(case.made, case.plan, case.seen, case.host_ports, sighted=sighted).checks() if c.id == MESH
-    )
+    (check,) = (c for c in case.checks(captures_work) if c.id == MESH)
     assert check.verdict is verdict, check.explanation
     assert ("somebody" in str(check.evidence["answered_by"])) == (verdict is not Verdict.PASS)
 
 
 def test_findings_name_the_port_and_its_hosts() -> None:
     case = UNANSWERED(proven()).answered(SHUT, "")
-    found = publish_findings(Published(case.made, case.plan, case.seen, case.host_ports).checks(), [])
+    found = publish_findings(case.checks(), [])
     assert [(f.id, f.severity, f.hosts) for f in found] == [
         ("port-open:8080/tcp", "isolation", ("host3",)), ("port-shut:8080/tcp", "connectivity", ("host1",)),
     ]  # fmt: skip
