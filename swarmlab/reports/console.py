@@ -213,4 +213,5 @@ def times_line(report: Report, *, unicode: bool = True) -> str:
     if not phases:
         return ""
     total = report.timings.get("total", sum(phases.values()))
-    return f"{total:.1f} s ({(' · ' if unicode else ', ').join(f'{name} {seconds:.1f}' for name, seconds in phases.items())})"
+    parts = (" · " if unicode else ", ").join(f"{name} {seconds:.1f}" for name, seconds in phases.items())
+    return f"{total:.1f} s ({parts})"

@@ -62,7 +62,8 @@ def _safe(text: object) -> str:
 
 def _body(report: Report) -> Iterator[str]:
     yield f"<h1>{_safe(headline(report))}</h1>"
-    yield f'<p><strong class="{VERDICT_CLASS[report.verdict]}">{WORD[report.verdict]}</strong> {counts_line(report)}</p>'
+    verdict = f'<strong class="{VERDICT_CLASS[report.verdict]}">{WORD[report.verdict]}</strong>'
+    yield f"<p>{verdict} {counts_line(report)}</p>"
     yield f"<p>{_safe(' · '.join(filter(None, (report.started, times_line(report)))))}</p>"
     if report.error:
         yield f'<pre class="violated">{_safe(report.error)}</pre>'
@@ -77,7 +78,8 @@ def _body(report: Report) -> Iterator[str]:
 
 def _matrix(report: Report, kind: str) -> Iterator[str]:
     found = matrix(report, kind)
-    yield f"<h2>{_safe(kind)}</h2>\n<table><tr><td>from, to</td>{''.join(f'<th>{_safe(name)}</th>' for name in found.names)}</tr>"
+    heads = "".join(f"<th>{_safe(name)}</th>" for name in found.names)
+    yield f"<h2>{_safe(kind)}</h2>\n<table><tr><td>from, to</td>{heads}</tr>"
     for source in found.names:
         cells = (found.cell(source, target) for target in found.names)
         yield f"<tr><th>{_safe(source)}</th>{''.join(_marked('td', cell.symbol, cell.text) for cell in cells)}</tr>"
