@@ -24,9 +24,13 @@ class Servant(Protocol):
 
     ended: bool
 
-    def answer(self, line: bytes) -> dict[str, object]: ...
+    def answer(self, line: bytes) -> dict[str, object]:
+        """The answer to the request in one line."""
+        ...
 
-    def idle(self) -> None: ...
+    def idle(self) -> None:
+        """Called when there was nothing to do for a moment."""
+        ...
 
 
 class Input:

@@ -21,7 +21,9 @@ from swarmlab.agent.probing.listen import TcpListener, UdpListener
 class Listener(Protocol):
     """Anything that listens until it is closed."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Listen no more, and let go of the sockets."""
+        ...
 
 
 _AT_ONCE = 16  # captures that are closed at once

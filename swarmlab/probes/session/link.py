@@ -30,7 +30,9 @@ FIXES = (
 class AgentLink(Protocol):
     """One host's agent. Raises HostError when the agent or its host does not answer as it should."""
 
-    def request(self, message: Message, timeout: float) -> Answer: ...
+    def request(self, message: Message, timeout: float) -> Answer:
+        """Ask, and wait at most `timeout` seconds for the answer."""
+        ...
 
 
 class Session(Protocol):
@@ -38,10 +40,21 @@ class Session(Protocol):
 
     command: str
 
-    def write(self, data: bytes) -> None: ...
-    def read_line(self, timeout: float, limit: int) -> bytes: ...
-    def stderr(self) -> str: ...
-    def close(self) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Write all of it to standard input. Raises HostError."""
+        ...
+
+    def read_line(self, timeout: float, limit: int) -> bytes:
+        """The next line of standard output, without its end. Raises HostError after `timeout` s or `limit` bytes."""
+        ...
+
+    def stderr(self) -> str:
+        """What standard error has said so far."""
+        ...
+
+    def close(self) -> None:
+        """End the process's input, and with it the process."""
+        ...
 
 
 class SessionLink:
