@@ -374,7 +374,8 @@ def test_inner_status_comes_back(run: Run) -> None:
     code = """
 import sys
 from types import SimpleNamespace
-sys.modules["swarmlab.lab.access"] = SimpleNamespace(ssh_argv=lambda lab, host, command, **rest: ["sh", "-c", "exit 42"])
+argv = ["sh", "-c", "exit 42"]
+sys.modules["swarmlab.lab.access"] = SimpleNamespace(ssh_argv=lambda lab, host, command, **rest: argv)
 from swarmlab.cli.main import main
 sys.exit(main(["ssh", "shop", "host1"]))
 """
