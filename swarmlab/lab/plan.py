@@ -49,13 +49,31 @@ def plan(options: UpOptions) -> LabPlan:
         provider = chosen.name
     except ProviderError as error:
         problems.append(str(error))
-    steps = [
-        f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}{asked_for(options)}",
+    making = f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}{asked_for(options)}"
+    table = all_capabilities()
+    return LabPlan(
+        lab=intent.lab,
+        provider=provider,
+        why=why,
+        hosts=scenario.hosts,
+        managers=scenario.managers,
+        scenario=scenario,
+        steps=[making, *_steps(scenario, intent.lab)],
+        problems=problems,
+        needs=list(map(str, needed)),
+        missing_features=[str(n) for found in table if found.provider == provider for n in found.missing(needed)],
+        capabilities=table,
+    )
+
+
+def _steps(scenario: Scenario, lab: str) -> list[str]:
+    """What happens once there are hosts, in order."""
+    return [
         *(["make a machine beside them, `outside` the Swarm"] if needs_outside(scenario) else []),
         f"form a Swarm with {scenario.managers} of them as managers",
         f"carry {plural(len(scenario.images), 'image')} there: {', '.join(scenario.images)}",
         *[
-            f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}"
+            f"create {n.driver} network {n.deployed_as(lab)}{_traits(n.internal, n.encrypted)}"
             for n in scenario.networks.values()
         ],
         *[
@@ -66,21 +84,6 @@ def plan(options: UpOptions) -> LabPlan:
         *[f"run container {c.name} on {c.host}" for c in scenario.containers.values()],
         f"prove {len(scenario.expectations)} expectations",
     ]
-    table = all_capabilities()
-    missing = [str(n) for found in table if found.provider == provider for n in found.missing(needed)]
-    return LabPlan(
-        intent.lab,
-        provider,
-        why,
-        scenario.hosts,
-        scenario.managers,
-        scenario,
-        steps,
-        problems,
-        list(map(str, needed)),
-        missing,
-        table,
-    )
 
 
 def _tasks(replicas: int | None) -> str:

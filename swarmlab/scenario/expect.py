@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from swarmlab.errors import Place
 from swarmlab.model.expectation import PROTOCOLS, Expectation
@@ -122,6 +123,13 @@ class Explicit:
             text = unknown("network", entry.network, self.networks, "networks of the stack")
             self.complaints.add(self._place(index, "network"), f"x-swarmlab.expect[{index + 1}].network: {text}")
             return
+        about = partial(
+            Expectation, because=entry.because, network=entry.network, derived=False, place=self._place(index)
+        )
+        if entry.mtu:
+            yield about(kind=Kind.MTU, expected=entry.mtu)
+        if entry.wire:
+            yield about(kind=Kind.WIRE, expected=entry.wire)
         held: dict[str, str | bool | None] = {
             "driver": entry.driver,
             "scope": entry.scope,
@@ -131,37 +139,10 @@ class Explicit:
             "subnets": entry.subnet,
             **{f"option:{key}": text for key, text in entry.options.items()},
         }
-        if entry.mtu:
-            yield Expectation(
-                kind=Kind.MTU,
-                expected=entry.mtu,
-                because=entry.because,
-                network=entry.network,
-                derived=False,
-                place=self._place(index),
-            )
-        if entry.wire:
-            yield Expectation(
-                kind=Kind.WIRE,
-                expected=entry.wire,
-                because=entry.because,
-                network=entry.network,
-                derived=False,
-                place=self._place(index),
-            )
         for name, expected in held.items():
             if expected is not None:
                 text = str(expected).lower() if isinstance(expected, bool) else expected
-                place = self._place(index)
-                yield Expectation(
-                    kind=Kind.NETWORK,
-                    expected=text,
-                    because=entry.because,
-                    network=entry.network,
-                    name=name,
-                    derived=False,
-                    place=place,
-                )
+                yield about(kind=Kind.NETWORK, expected=text, name=name)
 
     def _check_contradictions(self, found: Sequence[Expectation]) -> None:
         groups: dict[tuple[object, ...], list[Expectation]] = {}
