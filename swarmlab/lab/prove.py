@@ -93,7 +93,7 @@ def _once(
     scenario = _counted(scenario, found.desired)
     plan = probes.plan(scenario, endpoints, vips=found.vips, timeout=timeout)
     phase(f"{len(plan.probes)} probes and {len(plan.names)} questions between {len(plan.endpoints)} endpoints")
-    measured = probes.measure(plan, links, networks=networks, dead_hosts=dead)
+    measured = probes.measure(plan, links, networks=networks, dead_hosts=dead, bus=Bus())
     checks = probes.judge(scenario, plan, measured)
     found_too = probes.findings(scenario, plan, measured, checks)
     known = probes.Lab(scenario, plan, endpoints, published(swarm, lab), links, measured)
