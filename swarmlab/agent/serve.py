@@ -23,9 +23,11 @@ class Servant(Protocol):
 
     ended: bool
 
-    def answer(self, line: bytes) -> bytes: ...
+    def answer(self, line: bytes) -> bytes:
+        """The answer to one request, as a line."""
 
-    def idle(self) -> None: ...
+    def idle(self) -> None:
+        """Called when there is nothing to do for a moment."""
 
 
 class Input:

@@ -1,31 +1,24 @@
-"""From a running lab to checks: find the endpoints, plan the probes, measure, judge."""
+"""From a running lab to checks: look at it, go through the stages, and again while it settles."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from swarmlab import probes
-from swarmlab.engine import overlay
-from swarmlab.engine.client import Engine
-from swarmlab.engine.endpoints import discover
-from swarmlab.engine.published import published
-from swarmlab.engine.swarm import Swarm
-from swarmlab.events import Bus, Phase
-from swarmlab.lab.agents import Agents
+from swarmlab.events import Bus
 from swarmlab.lab.external_client import external_client
-from swarmlab.lab.prove_wire import prove_wire
+from swarmlab.lab.pcaps import PCAP_BYTES, keep
+from swarmlab.lab.view import ConnectedLab, data_port, host_facts, look
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
-from swarmlab.model.evidence import Measurement
-from swarmlab.model.host import Host, HostFacts
-from swarmlab.model.kinds import DENY, Kind
-from swarmlab.model.probe import Endpoint
-from swarmlab.model.scenario import Scenario
+from swarmlab.model.host import HostFacts
+from swarmlab.model.kinds import DENY, KINDS
+from swarmlab.probes.stage import Stage
 
-SETTLE = 20.0  # seconds: gossip between engines converges within a few; see docs/architecture.md, "Settling"
+SETTLE = 20.0  # seconds: gossip between engines converges within a few; see docs/decisions/0005-settling.md
 
 
 @dataclass(frozen=True)
@@ -38,94 +31,45 @@ class Proof:
     attempts: int
 
 
-def prove(
-    engines: Mapping[str, Engine],
-    agents: Agents,
-    swarm: Swarm,
-    scenario: Scenario,
-    lab: str,
-    bus: Bus,
-    *,
-    timeout: float,
-    settle: float = 0.0,
-    outside: Host | None = None,
-    pcap: Path | None = None,
-) -> Proof:
-    """Measure once; with `settle`, again for that long while an allow is unmet and no deny is violated."""
-    with ExitStack() as stack, bus.phase("proof") as phase:
-        agents.start()
-        links, dead = agents.links, agents.dead
-        from_outside = external_client(outside, stack)
-        give_up = time.monotonic() + settle
-        attempts = 0
-        while True:
-            attempts += 1
-            checks, findings, measured, endpoints = _once(
-                engines, links, dead, swarm, scenario, lab, phase, timeout, from_outside
-            )
-            if not _worth_another(checks) or time.monotonic() > give_up:
-                break
-        more = probes.sizes(scenario, endpoints, links, measured, timeout=timeout)
-        wired = prove_wire(
-            engines, links, swarm, scenario, lab, endpoints, measured, timeout=timeout, bus=bus, pcap=pcap
+def prove(lab: ConnectedLab, bus: Bus, *, timeout: float, settle: float = 0.0, pcap: Path | None = None) -> Proof:
+    """Measure once; with `settle` (seconds), again for that long while an allow is unmet and no deny is violated.
+
+    `timeout` is how many seconds a probe waits; with `pcap`, each host's packets go into a file of its own there.
+    """
+    with ExitStack() as stack, bus.phase("proof"):
+        lab.agents.start()
+        unchanging = probes.LabView(
+            scenario=lab.scenario,
+            endpoints=(),
+            agents=lab.agents.links,
+            dead=lab.agents.dead,
+            timeout=timeout,
+            addresses={name: engine.address for name, engine in lab.engines.items()},
+            external_client=external_client(lab.outside, stack),
+            data_port=data_port(lab.swarm),
+            pcap_bytes=PCAP_BYTES if pcap else 0,
+            bus=bus,
         )
-        checks, findings = (*checks, *more[0], *wired[0]), worst_first((*findings, *more[1], *wired[1]))
-        return Proof(checks, findings, _facts(engines, links, measured), attempts)
+        give_up = time.monotonic() + settle
+        attempts, waiting = 0, True
+        while waiting:
+            attempts += 1
+            view = look(lab, unchanging)
+            results = _through((s for s in probes.STAGES if s.settles), view, probes.Results())
+            waiting = _worth_another(results.checks) and time.monotonic() <= give_up
+        results = _through((s for s in probes.STAGES if not s.settles), view, results)
+        if pcap:
+            keep(pcap, results.pcaps, bus)
+        return Proof(results.checks, worst_first(results.findings), host_facts(lab, results), attempts)
 
 
-def _once(
-    engines: Mapping[str, Engine],
-    links: Mapping[str, probes.SessionLink],
-    dead: Mapping[str, str],
-    swarm: Swarm,
-    scenario: Scenario,
-    lab: str,
-    phase: Phase,
-    timeout: float,
-    from_outside: probes.ExternalClient,
-) -> tuple[tuple[Check, ...], tuple[Finding, ...], Measurement, tuple[Endpoint, ...]]:
-    found = discover(engines, swarm, scenario, lab)
-    networks = overlay.inspect_everywhere(
-        engines, {key: network.deployed_as(lab) for key, network in scenario.networks.items()}
-    )
-    subnets = {n.network: n.properties["subnets"].split(",") for n in networks if n.properties.get("subnets")}
-    endpoints = probes.survey(found.endpoints, links, subnets)
-    scenario = _counted(scenario, found.desired)
-    plan = probes.plan(scenario, endpoints, vips=found.vips, timeout=timeout)
-    phase(f"{len(plan.probes)} probes and {len(plan.names)} questions between {len(plan.endpoints)} endpoints")
-    measured = probes.measure(plan, links, networks=networks, dead_hosts=dead, bus=Bus())
-    checks = probes.judge(scenario, plan, measured)
-    found_too = probes.findings(scenario, plan, measured, checks)
-    known = probes.Lab(scenario, plan, endpoints, published(swarm, lab), links, measured)
-    more, faults = probes.swarm_semantics(known, from_outside)
-    return (*checks, *more), (*found_too, *faults), measured, endpoints
-
-
-def _counted(scenario: Scenario, desired: Mapping[str, int]) -> Scenario:
-    """With the number of tasks that the Swarm wants of a global service, so that a missing one is missed."""
-    counted = {
-        n: replace(s, replicas=desired.get(n, s.replicas)) if s.is_global else s for n, s in scenario.services.items()
-    }
-    return replace(scenario, services=counted)
+def _through(stages: Iterable[Stage], view: probes.LabView, results: probes.Results) -> probes.Results:
+    for stage in stages:
+        results = results.plus(stage.run(view, results))
+    return results
 
 
 def _worth_another(checks: tuple[Check, ...]) -> bool:
     """Only an allow that has not come yet is worth waiting for; a violated deny is never measured away."""
     failed = [check for check in checks if check.verdict is Verdict.FAIL]
-    waiting = [check for check in failed if check.expected != DENY and check.kind != Kind.NETWORK]
-    return bool(waiting) and len(waiting) == len(failed)
-
-
-def _facts(
-    engines: Mapping[str, Engine], links: Mapping[str, probes.SessionLink], measured: Measurement
-) -> tuple[HostFacts, ...]:
-    return tuple(
-        HostFacts(
-            name,
-            engine.address,
-            str(engine.version.get("Version", "")),
-            str(engine.version.get("KernelVersion", "")),
-            tuple(measured.missing_features.get(name, ())),
-        )
-        for name, engine in engines.items()
-    )
+    return bool(failed) and all(check.expected != DENY and KINDS[check.kind].settles for check in failed)

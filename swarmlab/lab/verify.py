@@ -15,6 +15,7 @@ from swarmlab.lab.fleet import connected
 from swarmlab.lab.prove import prove
 from swarmlab.lab.state import LabState
 from swarmlab.lab.up import proven
+from swarmlab.lab.view import ConnectedLab
 from swarmlab.model.report import Report
 
 
@@ -49,15 +50,13 @@ def _verify(kept: LabState, report: Report, bus: Bus, timeout: float, pcap: Path
                 kept.lab, "none of its hosts manages its Swarm", fix="`swarmlab up` again completes the lab"
             )
         with Agents(engines) as agents:
-            proof = prove(
-                engines,
-                agents,
-                swarm,
-                kept.read_scenario(),
-                kept.lab,
-                bus,
-                timeout=timeout,
+            lab = ConnectedLab(
+                name=kept.lab,
+                scenario=kept.read_scenario(),
+                engines=engines,
+                swarm=swarm,
+                agents=agents,
                 outside=kept.outside,
-                pcap=pcap,
             )
+            proof = prove(lab, bus, timeout=timeout, pcap=pcap)
     return proven(report, proof, bus)

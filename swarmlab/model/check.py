@@ -19,7 +19,7 @@ class Verdict(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """One line of the report. `source` and `target` are endpoint ids (report: `from`, `to`), or hosts for kind network.
 
@@ -45,7 +45,7 @@ class Check:
     evidence: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """A named fault: where it is, how bad, what to do, and how we know."""
 

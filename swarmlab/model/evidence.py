@@ -79,7 +79,6 @@ class Measurement:
 
     probes: dict[int, Evidence] = field(default_factory=dict)
     names: dict[int, NameEvidence] = field(default_factory=dict)
-    networks: tuple[NetworkEvidence, ...] = ()
     dead_endpoints: dict[str, str] = field(default_factory=dict)  # endpoint id -> why nothing can be said about it
     dead_hosts: dict[str, str] = field(default_factory=dict)
     missing_features: dict[str, tuple[str, ...]] = field(
@@ -88,5 +87,3 @@ class Measurement:
     capture_missed: frozenset[tuple[str, str]] = (
         frozenset()
     )  # (endpoint, protocol) whose capture missed a request that was answered
-    attempts: int = 1
-    seconds: float = 0.0

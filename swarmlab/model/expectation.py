@@ -10,7 +10,7 @@ from swarmlab.model.kinds import Kind
 PROTOCOLS = ("tcp", "udp", "icmp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Expectation:
     """One thing that should hold between two services (or standalone containers), or for one network.
 

@@ -59,3 +59,6 @@ class Kind(str, Enum):
 
     def __str__(self) -> str:
         return str(self.value)
+
+
+KINDS: dict[str, Kind] = {str(kind): kind for kind in Kind}  # by the names that reports use

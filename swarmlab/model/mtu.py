@@ -10,13 +10,11 @@ from swarmlab.model.expectation import Expectation
 from swarmlab.model.probe import Endpoint
 
 TOO_BIG = "too big"
-UNKNOWN = "unknown"
 UNDERLAY = "underlay"
 
 VXLAN = 20 + 8 + 8 + 14  # the outer IPv4 and UDP headers, VXLAN's own, and the inner Ethernet header
-_ESP = (
-    8 + 8 + 8
-)  # ESP's header, the initialisation vector, and the check value of rfc4106(gcm(aes)) as the engine asks for it: 64 bits
+# ESP's header, the initialisation vector, and the check value of rfc4106(gcm(aes)) as the engine asks for it: 64 bits.
+_ESP = 8 + 8 + 8
 _TRAILER = 2  # padding length and next header; ESP pads so that what it encrypts ends on four bytes
 
 
@@ -53,7 +51,7 @@ def option(mtu: int, *, encrypted: bool) -> int:
     return mtu + VXLAN + (_ESP + _TRAILER if encrypted else 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SizeProbe:
     """Sizes from one endpoint to another: over `network`, or over the underlay between two hosts themselves
     (`UNDERLAY`).

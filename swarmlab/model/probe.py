@@ -40,7 +40,7 @@ class Endpoint:
     impaired: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Probe:
     """One packet exchange to be tried: from `source` to `address` of `target`. `purpose` is check or control."""
 
@@ -55,7 +55,7 @@ class Probe:
     expectation: Expectation | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NameProbe:
     """One question to the embedded DNS, asked in `source`'s own namespace.
 
@@ -71,7 +71,7 @@ class NameProbe:
     expectation: Expectation | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProbePlan:
     """All that one run measures at once."""
 

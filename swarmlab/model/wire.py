@@ -9,14 +9,13 @@ from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import ENCRYPTED
 from swarmlab.model.probe import Endpoint
 
-UNKNOWN = "unknown"
 MARK = 0xD0C4E3  # by which the engine's rules hand an encrypted overlay's packets to IPsec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TunnelPath:
-    """One canary from a task on one host to a task on another, over one overlay. `forged` is its twin in a forged frame
-    in clear.
+    """One canary from a task on one host to a task on another, over one overlay. `forged` is the canary of a forged
+    frame in clear.
 
     `plain`: the engine says that the overlay is not encrypted. `expectation` is None for a lab's own control.
     """

@@ -65,9 +65,14 @@ class Derivation:
     def _service(self, service: Service) -> Party:
         overlays = frozenset(key for key in service.networks if not self._is_predefined(key))
         return Party(
-            service.name, overlays, aliases=service.networks, is_service=True, many=service.replicas is None or service.replicas > 1,
-            vip=service.endpoint_mode == "vip", predefined=len(overlays) < len(service.networks),
-        )  # fmt: skip
+            service.name,
+            overlays,
+            aliases=service.networks,
+            is_service=True,
+            many=service.replicas is None or service.replicas > 1,
+            vip=service.endpoint_mode == "vip",
+            predefined=len(overlays) < len(service.networks),
+        )
 
     def _container(self, container: Container) -> Party:
         local = frozenset(container.networks) & self.local_networks.keys()
@@ -92,26 +97,35 @@ class Derivation:
 
     def _reach(self, a: Party, b: Party) -> Iterator[Expectation]:
         for key in sorted(a.overlays & b.overlays):
-            yield Expectation(Kind.REACH, ALLOW, _both(a, b, key), a.name, b.name, key)
+            yield Expectation(
+                kind=Kind.REACH, expected=ALLOW, because=_both(a, b, key), source=a.name, target=b.name, network=key
+            )
         if a.overlays & b.overlays or a.predefined or b.predefined:
             return  # a task in its host's own namespace can reach more than the file says
         because = f"{a.name} and {b.name} share no network"
         if not a.locals & b.locals:
-            yield Expectation(Kind.REACH, DENY, because, a.name, b.name)
+            yield Expectation(kind=Kind.REACH, expected=DENY, because=because, source=a.name, target=b.name)
             return
         for key in sorted(
             (b.overlays | b.locals) - a.locals
         ):  # on the local network that both name, `_local` says what holds
-            yield Expectation(Kind.REACH, DENY, because, a.name, b.name, key)
+            yield Expectation(
+                kind=Kind.REACH, expected=DENY, because=because, source=a.name, target=b.name, network=key
+            )
 
     def _local(self, a: Party, b: Party) -> Iterator[Expectation]:
         for key in sorted(a.locals & b.locals):
             if a.host == b.host:
                 because = f"{a.name} and {b.name} are both on {key} of {a.host}"
-                yield Expectation(Kind.REACH, ALLOW, because, a.name, b.name, key)
+                yield Expectation(
+                    kind=Kind.REACH, expected=ALLOW, because=because, source=a.name, target=b.name, network=key
+                )
             else:
-                because = f"a bridge is local to its host, whatever its name: {key} on {a.host} and {key} on {b.host} are two networks"
-                yield Expectation(Kind.SCOPE, DENY, because, a.name, b.name, key)
+                two = f"{key} on {a.host} and {key} on {b.host} are two networks"
+                because = f"a bridge is local to its host, whatever its name: {two}"
+                yield Expectation(
+                    kind=Kind.SCOPE, expected=DENY, because=because, source=a.name, target=b.name, network=key
+                )
 
     def _names(self, a: Party, b: Party) -> Iterator[Expectation]:
         shared = self._meeting(a, b)
@@ -119,13 +133,17 @@ class Derivation:
             together = " and ".join(sorted(shared))
             because = f"the tasks of {a.name} share {together}" if a is b else f"{a.name} and {b.name} share {together}"
             for name in b.names_on(shared):
-                yield Expectation(Kind.NAME, ALLOW, because, a.name, b.name, name=name)
+                yield Expectation(
+                    kind=Kind.NAME, expected=ALLOW, because=because, source=a.name, target=b.name, name=name
+                )
         elif not (a.predefined or b.predefined):
             elsewhere = self._heard_by(a)
             for name in b.names_on(b.overlays | b.locals):
                 if name not in elsewhere:
                     because = f"{a.name} and {b.name} share no network, and names are known on shared networks only"
-                    yield Expectation(Kind.NAME, DENY, because, a.name, b.name, name=name)
+                    yield Expectation(
+                        kind=Kind.NAME, expected=DENY, because=because, source=a.name, target=b.name, name=name
+                    )
 
     def _meeting(self, a: Party, b: Party) -> frozenset[str]:
         """The networks on which the two really are together."""
@@ -146,7 +164,7 @@ class Derivation:
     def _virtual(self, a: Party, b: Party) -> Iterator[Expectation]:
         for key in sorted(a.overlays & b.overlays) if b.vip else ():
             because = f"{_both(a, b, key)}, and {b.name} has a virtual address there (endpoint_mode: vip)"
-            yield Expectation(Kind.VIP, ALLOW, because, a.name, b.name, key)
+            yield Expectation(kind=Kind.VIP, expected=ALLOW, because=because, source=a.name, target=b.name, network=key)
 
     def _properties(self) -> Iterator[Expectation]:
         attached: list[Mapping[str, object]] = [s.networks for s in self.services.values()]
@@ -155,7 +173,9 @@ class Derivation:
             if key not in used or network.driver in PREDEFINED:
                 continue
             for name, expected, because in properties(network):
-                yield Expectation(Kind.NETWORK, expected, because, network=key, name=name, place=network.place)
+                yield Expectation(
+                    kind=Kind.NETWORK, expected=expected, because=because, network=key, name=name, place=network.place
+                )
 
 
 def _both(a: Party, b: Party, key: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.kinds import ALLOW, DENY, Kind
-from swarmlab.model.scenario import Network, PublishedPort, Service
+from swarmlab.model.scenario import HOST, INGRESS, Network, PublishedPort, Service
 from swarmlab.scenario.names import PREDEFINED
 
 UNPUBLISHED, UNUSED, EXPLICIT = "unpublished", "unused", "explicit"
@@ -18,8 +18,8 @@ OWN = frozenset(
     {("tcp", 22), ("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789)}
 )  # a host's own: its sshd and its Swarm
 WHY = {
-    "ingress": "{who} publishes {what} in ingress mode: the routing mesh answers on every host",
-    "host": "{who} publishes {what} in host mode: a host answers where a task of {who} runs, and nowhere else",
+    INGRESS: "{who} publishes {what} in ingress mode: the routing mesh answers on every host",
+    HOST: "{who} publishes {what} in host mode: a host answers where a task of {who} runs, and nowhere else",
 }
 
 
@@ -45,9 +45,27 @@ def published(services: Mapping[str, Service], networks: Mapping[str, Network]) 
             because = (
                 f"{target}/{protocol} is a port inside the tasks of {' and '.join(names)}, and nothing publishes it"
             )
-            yield Expectation(Kind.PUBLISH, DENY, because, OUTSIDE, names[0], "", protocol, target, UNPUBLISHED)
+            yield Expectation(
+                kind=Kind.PUBLISH,
+                expected=DENY,
+                because=because,
+                source=OUTSIDE,
+                target=names[0],
+                network="",
+                protocol=protocol,
+                port=target,
+                name=UNPUBLISHED,
+            )
     yield Expectation(
-        Kind.PUBLISH, DENY, "a port that nothing publishes does not answer", OUTSIDE, "", "", "tcp", 0, UNUSED
+        kind=Kind.PUBLISH,
+        expected=DENY,
+        because="a port that nothing publishes does not answer",
+        source=OUTSIDE,
+        target="",
+        network="",
+        protocol="tcp",
+        port=0,
+        name=UNUSED,
     )
 
 
@@ -56,15 +74,15 @@ def _published(service: Service, port: PublishedPort) -> Expectation:
     because = WHY[port.mode].format(who=service.name, what=shown)
     name = f"{port.mode}:{port.target}"
     return Expectation(
-        Kind.PUBLISH,
-        ALLOW,
-        because,
-        OUTSIDE,
-        service.name,
-        "",
-        port.protocol,
-        port.published,
-        name,
+        kind=Kind.PUBLISH,
+        expected=ALLOW,
+        because=because,
+        source=OUTSIDE,
+        target=service.name,
+        network="",
+        protocol=port.protocol,
+        port=port.published,
+        name=name,
         place=service.place,
     )
 

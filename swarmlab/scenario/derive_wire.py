@@ -24,4 +24,6 @@ def wire(
     for key, network in shared_overlays(services, networks, containers):
         if not network.external:
             expected, because = (ENCRYPTED, SECRET) if network.encrypted else (CLEAR, READABLE)
-            yield Expectation(Kind.WIRE, expected, because.format(key), network=key, place=network.place)
+            yield Expectation(
+                kind=Kind.WIRE, expected=expected, because=because.format(key), network=key, place=network.place
+            )

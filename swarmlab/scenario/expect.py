@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from swarmlab.errors import Place
 from swarmlab.model.expectation import PROTOCOLS, Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.kinds import DENY, Kind
-from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
+from swarmlab.model.scenario import GATEWAY_BRIDGE, Container, LocalNetwork, Network, Service
 from swarmlab.scenario.block import NetworkSpec, PairSpec
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
 from swarmlab.scenario.derive_publish import laid_over, wrong
-from swarmlab.scenario.names import GATEWAY_BRIDGE
-from swarmlab.scenario.tree import Node, mark_at
+from swarmlab.scenario.tree import Node, place_at
 
 # What narrows an expectation down; "" or 0 in an explicit one means "any".
 NARROWING = ("network", "protocol", "port", "name")
@@ -43,7 +43,7 @@ class Explicit:
         return found
 
     def _place(self, index: int, *path: str) -> Place | None:
-        return mark_at(self.node, index, *path)
+        return place_at(self.node, index, *path)
 
     def _pair(self, index: int, entry: PairSpec) -> Iterator[Expectation]:
         parties: dict[str, Service | Container] = {**self.services, **self.containers}
@@ -61,9 +61,18 @@ class Explicit:
         kind = next(kind for kind in (Kind.REACH, Kind.NAME, Kind.VIP, Kind.SCOPE) if getattr(entry, str(kind)))
         protocol = entry.protocol or ("tcp" if entry.port else "")
         yield Expectation(
-            kind, getattr(entry, str(kind)), entry.because, entry.source, entry.target, entry.network, protocol, entry.port, entry.asked,
-            derived=False, place=self._place(index),
-        )  # fmt: skip
+            kind=kind,
+            expected=getattr(entry, str(kind)),
+            because=entry.because,
+            source=entry.source,
+            target=entry.target,
+            network=entry.network,
+            protocol=protocol,
+            port=entry.port,
+            name=entry.asked,
+            derived=False,
+            place=self._place(index),
+        )
 
     def _from_outside(self, index: int, entry: PairSpec) -> Iterator[Expectation]:
         protocol, expected = entry.protocol or "tcp", entry.reach or ""
@@ -79,8 +88,17 @@ class Explicit:
             return
         place = self._place(index)
         yield Expectation(
-            Kind.PUBLISH, expected, entry.because, OUTSIDE, entry.target, "", protocol, entry.port, derived=False, place=place
-        )  # fmt: skip
+            kind=Kind.PUBLISH,
+            expected=expected,
+            because=entry.because,
+            source=OUTSIDE,
+            target=entry.target,
+            network="",
+            protocol=protocol,
+            port=entry.port,
+            derived=False,
+            place=place,
+        )
 
     def _check_network(self, index: int, entry: PairSpec, parties: Mapping[str, Service | Container]) -> bool:
         key, where = entry.network, f"x-swarmlab.expect[{index + 1}].network"
@@ -105,25 +123,26 @@ class Explicit:
             text = unknown("network", entry.network, self.networks, "networks of the stack")
             self.complaints.add(self._place(index, "network"), f"x-swarmlab.expect[{index + 1}].network: {text}")
             return
-        held: dict[str, str | bool | None] = {
-            "driver": entry.driver, "scope": entry.scope, "internal": entry.internal, "attachable": entry.attachable,
-            "encrypted": entry.encrypted, "subnets": entry.subnet, **{f"option:{key}": text for key, text in entry.options.items()},
-        }  # fmt: skip
+        about = partial(
+            Expectation, because=entry.because, network=entry.network, derived=False, place=self._place(index)
+        )
         if entry.mtu:
-            yield Expectation(
-                Kind.MTU, entry.mtu, entry.because, network=entry.network, derived=False, place=self._place(index)
-            )
+            yield about(kind=Kind.MTU, expected=entry.mtu)
         if entry.wire:
-            yield Expectation(
-                Kind.WIRE, entry.wire, entry.because, network=entry.network, derived=False, place=self._place(index)
-            )
+            yield about(kind=Kind.WIRE, expected=entry.wire)
+        held: dict[str, str | bool | None] = {
+            "driver": entry.driver,
+            "scope": entry.scope,
+            "internal": entry.internal,
+            "attachable": entry.attachable,
+            "encrypted": entry.encrypted,
+            "subnets": entry.subnet,
+            **{f"option:{key}": text for key, text in entry.options.items()},
+        }
         for name, expected in held.items():
             if expected is not None:
                 text = str(expected).lower() if isinstance(expected, bool) else expected
-                place = self._place(index)
-                yield Expectation(
-                    Kind.NETWORK, text, entry.because, network=entry.network, name=name, derived=False, place=place
-                )
+                yield about(kind=Kind.NETWORK, expected=text, name=name)
 
     def _check_contradictions(self, found: Sequence[Expectation]) -> None:
         groups: dict[tuple[object, ...], list[Expectation]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from swarmlab.model.kinds import ESP, IPVS
-from swarmlab.model.scenario import Scenario, Service
+from swarmlab.model.scenario import INGRESS, Scenario, Service
 
 WORDS = {ESP: "ESP", IPVS: "IPVS"}
 MOST_NAMED = 3
@@ -43,4 +43,4 @@ def _balanced(service: Service, scenario: Scenario) -> bool:
     overlays = [
         key for key in service.networks if key in scenario.networks and scenario.networks[key].driver == "overlay"
     ]
-    return (service.endpoint_mode == "vip" and bool(overlays)) or any(port.mode == "ingress" for port in service.ports)
+    return (service.endpoint_mode == "vip" and bool(overlays)) or any(port.mode == INGRESS for port in service.ports)

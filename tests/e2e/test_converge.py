@@ -51,7 +51,7 @@ def test_an_option_that_the_engine_does_not_have_is_red_and_a_lost_host_comes_ba
     assert status == 1
     red = checks(report, verdict="fail")
     assert {(c["kind"], c["network"]) for c in red} == {("network", "closed")}
-    assert {"internal"} == {c["id"].split("/")[1].split("@")[0] for c in red}
+    assert {"internal"} == {c["evidence"]["property"] for c in red}
     ended = user.run("down", "again")
     assert ended.status == 0, ended
     assert leftovers("again") == []

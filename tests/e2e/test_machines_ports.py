@@ -17,10 +17,13 @@ pytestmark = pytest.mark.vm
 NAME = "vm-ports"
 HOSTS = ("host1", "host2", "host3")
 # On 80 an application listens (busybox httpd); on 5432 and 53 nothing does, so the agent does.
+PORT = "publish:outside->"  # how ids of published ports begin
 MESH = ("tcp:8080", "tcp:8432", "udp:8053")
 CHANGES = {  # of the shipped scenario: host3 has no task, host1 and host2 have one of web each
     'ports: ["8080:80"]': 'ports: ["8080:80", "8432:5432", "8053:53/udp"]',
-    "deploy: {replicas: 2}": "deploy: {replicas: 2, placement: {constraints: [node.hostname!=host3], max_replicas_per_node: 1}}",
+    "deploy: {replicas: 2}": (
+        "deploy: {replicas: 2, placement: {constraints: [node.hostname!=host3], max_replicas_per_node: 1}}"
+    ),
 }
 INGRESS = "/run/docker/netns/ingress_sbox"
 # Gives one real server of the virtual service that has it another weight: 0 takes it out.
@@ -32,11 +35,13 @@ def ask(family, command, body, flags):
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16) as kernel:
         kernel.send(struct.pack("=IHHIIBBH", 20 + len(body), family, flags, 1, 0, command, 1, 0) + body)
         return kernel.recv(65536)
-family = struct.unpack("=H", re.search(rb"\\x06\\x00\\x01\\x00(..)", ask(16, 3, attribute(2, b"IPVS\\0"), 1), re.S)[1])[0]
+told = ask(16, 3, attribute(2, b"IPVS\\0"), 1)
+family = struct.unpack("=H", re.search(rb"\\x06\\x00\\x01\\x00(..)", told, re.S)[1])[0]
 address, weight = socket.inet_aton(sys.argv[1]), int(sys.argv[2])
 services = open("/proc/net/ip_vs").read().split("FWM  ")[1:]
 mark = next(int(service[:8], 16) for service in services if address.hex().upper() in service)
-server = attribute(1, address + bytes(12)) + attribute(2, bytes(2)) + word(3, 0) + word(4, weight) + word(5, 0) + word(6, 0)
+server = attribute(1, address + bytes(12)) + attribute(2, bytes(2))
+server += word(3, 0) + word(4, weight) + word(5, 0) + word(6, 0)
 v4 = struct.pack("=H", socket.AF_INET)
 told = ask(family, 6, attribute(1, attribute(1, v4) + word(5, mark)) + attribute(2, server + attribute(11, v4)), 5)
 sys.exit(-struct.unpack_from("=i", told, 16)[0])
@@ -72,14 +77,14 @@ def by_verdict(report: dict[str, Any], verdict: str) -> set[str]:
 
 def mesh(host: str, *, also: bool) -> set[str]:
     """The checks of web's ports at a host that tell of balance; `also` those of one connection."""
-    balance = {f"publish:outside->web@{host}/{port}/balance" for port in MESH}
-    return balance | ({one.removesuffix("/balance") for one in balance} if also else set())
+    ports = {f"{PORT}web@{host}/{port}" for port in MESH}
+    return {f"{one}/balance" for one in ports} | (ports if also else set())
 
 
 def address(lab: Lab, host: str, network: str) -> str:
     """Of the task of web that runs there."""
-    one = f"docker inspect --format '{{{{(index .NetworkSettings.Networks \"{network}\").IPAddress}}}}' $(docker ps -q --filter name=_web)"
-    return lab.on(host, "sh", "-c", one)
+    wanted = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
+    return lab.on(host, "sh", "-c", f"docker inspect --format '{wanted}' $(docker ps -q --filter name=_web)")
 
 
 def balancer(lab: Lab, host: str) -> str:
@@ -91,19 +96,20 @@ def balancer(lab: Lab, host: str) -> str:
 def test_every_host_answers_for_the_mesh_one_for_host_mode_and_none_for_the_rest(meshed: Meshed) -> None:
     report = meshed.first
     assert ({c["verdict"] for c in report["checks"]}, report["findings"]) == ({"pass"}, [])
-    published = {c["id"].removeprefix("publish:outside->"): c for c in checks(report, kind="publish")}
+    published = {c["id"]: c for c in checks(report, kind="publish")}
     opened = {i for i, c in published.items() if c["expected"] == "allow"}
-    every = {f"web@{host}/{port}{what}" for host in HOSTS for port in MESH for what in ("", "/balance")}
-    assert opened == every | {"metrics@host2/tcp:9100"}
+    every = {f"{PORT}web@{host}/{port}{what}" for host in HOSTS for port in MESH for what in ("", "/balance")}
+    assert opened == every | {f"{PORT}metrics@host2/tcp:9100"}
     inside = ("metrics@{}/tcp:80", "web@{}/tcp:5432", "web@{}/udp:53", "anybody@{}/tcp:unused")
-    assert set(published) - opened == {one.format(host) for host in HOSTS for one in inside} | {
-        "metrics@host1/tcp:9100", "metrics@host3/tcp:9100",
-    }  # fmt: skip
+    assert set(published) - opened == {PORT + one.format(host) for host in HOSTS for one in inside} | {
+        f"{PORT}metrics@host1/tcp:9100",
+        f"{PORT}metrics@host3/tcp:9100",
+    }
     for host in HOSTS:
-        by = published[f"web@{host}/tcp:8080/balance"]["evidence"]["answers_by"]
+        by = published[f"{PORT}web@{host}/tcp:8080/balance"]["evidence"]["answers_by"]
         assert set(by) == {"web.1", "web.2"} and min(by.values()) >= 1
-        assert published[f"web@{host}/tcp:8432"]["evidence"]["responder"] in ("web.1", "web.2")
-    assert published["metrics@host2/tcp:9100"]["evidence"]["came_through_to"] == ["metrics.1"]
+        assert published[f"{PORT}web@{host}/tcp:8432"]["evidence"]["responder"] in ("web.1", "web.2")
+    assert published[f"{PORT}metrics@host2/tcp:9100"]["evidence"]["came_through_to"] == ["metrics.1"]
 
 
 def test_the_name_gives_the_virtual_address_and_that_leads_to_every_task(meshed: Meshed) -> None:
@@ -111,14 +117,13 @@ def test_the_name_gives_the_virtual_address_and_that_leads_to_every_task(meshed:
     engines = meshed.on(
         "host1", "docker", "service", "inspect", f"{meshed.name}_web", "--format", "{{json .Endpoint.VirtualIPs}}"
     )
-    asked = {c["id"].partition("metrics.1->")[2]: c["evidence"] for c in checks(report, from_="metrics.1")}
-    (vip,) = next(e["addresses"] for i, e in asked.items() if e.get("name") == "web")
+    asked = {c["evidence"]["name"]: c["evidence"] for c in checks(report, kind="name", from_="metrics.1")}
+    (vip,) = asked["web"]["addresses"]
     assert f'"{vip}/' in engines
     tasks = {address(meshed, host, f"{meshed.name}_public") for host in ("host1", "host2")}
-    assert {
-        *next(e["addresses"] for i, e in asked.items() if e.get("name") == "tasks.web")
-    } == tasks and vip not in tasks
-    (balance,) = (c["evidence"] for c in checks(report, kind="vip", from_="metrics.1") if c["id"].endswith("/balance"))
+    assert {*asked["tasks.web"]["addresses"]} == tasks and vip not in tasks
+    shown = [c["evidence"] for c in checks(report, kind="vip", from_="metrics.1")]
+    (balance,) = (evidence for evidence in shown if "answers_by" in evidence)
     assert balance["address"] == vip and min(balance["answers_by"].values()) >= 1 and len(balance["answers_by"]) == 2
 
 
@@ -150,9 +155,11 @@ def test_a_task_that_one_hosts_mesh_and_anothers_virtual_address_forget_is_misse
     assert by_verdict(report, "fail") == mesh("host3", also=False) | {f"vip:{one}->web@public/balance" for one in there}
     assert by_verdict(report, "inconclusive") == set()
     assert {(f["id"], tuple(f["hosts"])) for f in report["findings"]} == {
-        ("mesh-unbalanced:8080/tcp", ("host3",)), ("mesh-unbalanced:8432/tcp", ("host3",)), ("mesh-unbalanced:8053/udp", ("host3",)),
+        ("mesh-unbalanced:8080/tcp", ("host3",)),
+        ("mesh-unbalanced:8432/tcp", ("host3",)),
+        ("mesh-unbalanced:8053/udp", ("host3",)),
         ("vip-unbalanced:web@public", ("host2",)),
-    }  # fmt: skip
+    }
 
 
 def _weights(namespace: str, server: str) -> tuple[list[str], list[str]]:

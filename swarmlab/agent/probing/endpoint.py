@@ -22,7 +22,8 @@ from swarmlab.agent.protocol.probing import EndpointResult, EndpointSpec
 class Listener(Protocol):
     """Anything that listens until it is closed."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Stop listening."""
 
 
 _AT_ONCE = 16  # captures that are closed at once

@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from swarmlab.model.check import Check, Verdict
-from swarmlab.model.kinds import FITS
+from swarmlab.model.check import Check
+from swarmlab.model.ids import check_id, pair
+from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.kinds import ESP, FITS, Kind
 from swarmlab.model.mtu import (
     TOO_BIG,
     UNDERLAY,
-    UNKNOWN,
     BulkEvidence,
     MtuEvidence,
     MtuMeasurement,
@@ -25,8 +26,6 @@ from swarmlab.probes.session.endpoints import owner
 
 TRIES = 3  # full-size packets lost before that means anything
 STALLED = 0.9  # of the time-out: a transfer of which nothing more was acknowledged for that long has stopped
-
-Judged = tuple[Verdict, str, str]
 
 
 class Sizes:
@@ -41,7 +40,7 @@ class Sizes:
         for probe in self.plan.probes:
             if probe.expectation is not None:
                 yield self._check(probe, "", "udp", self.datagram(probe), self._shown(probe))
-                yield self._check(probe, "/bulk", "tcp", self.transfer(probe), self._moved(probe))
+                yield self._check(probe, "bulk", "tcp", self.transfer(probe), self._moved(probe))
 
     def evidence(self, probe: SizeProbe) -> MtuEvidence:
         """What was measured; a size probe without evidence has a sender that cannot vouch for anything."""
@@ -63,7 +62,7 @@ class Sizes:
         """The outer packet of a full-size one."""
         return needed(self.evidence(probe).mtu, encrypted=self.encrypted(probe))
 
-    def datagram(self, probe: SizeProbe) -> Judged:
+    def datagram(self, probe: SizeProbe) -> Judgement:
         """Whether a packet as large as the overlay's MTU passes, and in one piece."""
         e = self.evidence(probe)
         unsound = self._unsound(probe, e)
@@ -77,45 +76,44 @@ class Sizes:
             return _unknown(f"the full size could be sent only {e.tries} times of {TRIES} ({e.detail or 'no detail'})")
         limit = f"the largest that passes is {e.largest}" if e.exact else f"{e.largest} bytes do pass"
         text = (
-            f"A packet of {e.mtu} bytes, the MTU of {e.interface} in {probe.source}, was sent {e.tries} times to {probe.target} and never "
-            f"arrived, while small ones did; {limit}{self._beneath_text(probe)}."
+            f"A packet of {e.mtu} bytes, the MTU of {e.interface} in {probe.source}, was sent {e.tries} times to "
+            f"{probe.target} and never arrived, while small ones did; {limit}{self._outer_text(probe)}."
         )
-        return Verdict.FAIL, TOO_BIG, text
+        return violated(TOO_BIG, text)
 
-    def _whole(self, probe: SizeProbe, e: MtuEvidence) -> Judged:
+    def _whole(self, probe: SizeProbe, e: MtuEvidence) -> Judgement:
         """It arrived. VXLAN's outer packet may be fragmented on the way, which the inner one cannot tell."""
-        arrived, underlay_probe, need = (
-            self.measured.fragments.get(probe.target_host),
-            self.underlay_probe(probe),
-            self.needs(probe),
+        arrived, underlay = self.measured.fragments.get(probe.target_host), self.underlay_probe(probe)
+        if arrived == 0 or (underlay is not None and underlay.largest >= self.needs(probe)):
+            return proven(FITS)
+        doubt = self._perhaps_in_pieces(probe, e, arrived, underlay)
+        if doubt or underlay is None:
+            return _unknown(doubt)
+        text = (
+            f"A packet of {e.mtu} bytes passes from {probe.source} to {probe.target} only in fragments: its outer "
+            f"packet has {self.needs(probe)} bytes, the underlay from {probe.source_host} to {probe.target_host} "
+            f"passes at most {underlay.largest}, and {arrived} fragments arrived."
         )
-        if arrived == 0 or (underlay_probe is not None and underlay_probe.largest >= need):
-            return Verdict.PASS, FITS, ""
-        passes = f"A packet of {e.mtu} bytes passes from {probe.source} to {probe.target}"
-        if underlay_probe is None:
-            seen = (
-                "fragments arrived there meanwhile"
-                if arrived
-                else f"{probe.target_host} does not say whether fragments arrived"
-            )
-            return _unknown(
-                f"{passes[0].lower()}{passes[1:]}, but perhaps in pieces: {seen}, and no path MTU could be measured between the hosts"
+        return violated(TOO_BIG, text)
+
+    def _perhaps_in_pieces(
+        self, probe: SizeProbe, e: MtuEvidence, arrived: int | None, underlay: MtuEvidence | None
+    ) -> str:
+        """Why it is not known whether it came in pieces; "" when it is known that it did."""
+        silent = f"{probe.target_host} does not say whether fragments arrived"
+        if underlay is None:
+            seen = "fragments arrived there meanwhile" if arrived else silent
+            return (
+                f"a packet of {e.mtu} bytes passes from {probe.source} to {probe.target}, but perhaps in pieces: "
+                f"{seen}, and no path MTU could be measured between the hosts"
             )
         if not arrived:
-            return _unknown(
-                f"the underlay passes {underlay_probe.largest} bytes of {need}, and {probe.target_host} does not say whether fragments arrived"
-            )
-        if underlay_probe.tries < TRIES or underlay_probe.full or not underlay_probe.exact:
-            return _unknown(
-                f"the path MTU from {probe.source_host} to {probe.target_host} was not found within the time-out"
-            )
-        text = (
-            f"{passes} only in fragments: its outer packet has {need} bytes, the underlay from {probe.source_host} to {probe.target_host} "
-            f"passes at most {underlay_probe.largest}, and {arrived} fragments arrived."
-        )
-        return Verdict.FAIL, TOO_BIG, text
+            return f"the underlay passes {underlay.largest} bytes of {self.needs(probe)}, and {silent}"
+        if underlay.tries < TRIES or underlay.full or not underlay.exact:
+            return f"the path MTU from {probe.source_host} to {probe.target_host} was not found within the time-out"
+        return ""
 
-    def transfer(self, probe: SizeProbe) -> Judged:
+    def transfer(self, probe: SizeProbe) -> Judgement:
         """Whether as many bytes as a page or an image has get through by TCP."""
         e = self.evidence(probe)
         unsound = self._unsound(probe, e)
@@ -125,19 +123,16 @@ class Sizes:
             return _unknown("no transfer was tried")
         if e.bulk.responder:
             complete = e.bulk.responder == probe.target and e.bulk.moved == e.bulk.size > 0
-            return (
-                (Verdict.PASS, FITS, "")
-                if complete
-                else _unknown(f"{e.bulk.responder} answered in place of {probe.target}")
-            )
+            other = f"{e.bulk.responder} answered in place of {probe.target}"
+            return proven(FITS) if complete else _unknown(other)
         if e.control.responder != probe.target:
             return _unknown(
-                f"not even {e.control.size} bytes get through from {probe.source} to {probe.target} by TCP ({_how(e.control)}): "
-                f"that is no matter of size, see reach{self._without_esp(probe)}"
+                f"not even {e.control.size} bytes get through from {probe.source} to {probe.target} by TCP "
+                f"({_how(e.control)}): that is no matter of size, see reach{self._without_esp(probe)}"
             )
         return self._stalled(probe, e.bulk)
 
-    def _stalled(self, probe: SizeProbe, bulk: BulkEvidence) -> Judged:
+    def _stalled(self, probe: SizeProbe, bulk: BulkEvidence) -> Judgement:
         moved = f"{bulk.moved or 'none'} of {bulk.size} bytes were acknowledged"
         if bulk.outcome != "timed_out":
             return _unknown(f"the transfer ended early ({_how(bulk)}); {moved}")
@@ -146,10 +141,10 @@ class Sizes:
         if bulk.idle_ms is None or bulk.idle_ms < STALLED * self.plan.timeout * 1000:
             return _unknown(f"the transfer was still under way after four times the time-out; {moved}")
         text = (
-            f"A transfer from {probe.source} to {probe.target} stalls, while a few bytes get through: {moved}, and nothing more "
-            f"for the last {bulk.idle_ms / 1000:.1f} s{self._beneath_text(probe)}."
+            f"A transfer from {probe.source} to {probe.target} stalls, while a few bytes get through: {moved}, and "
+            f"nothing more for the last {bulk.idle_ms / 1000:.1f} s{self._outer_text(probe)}."
         )
-        return Verdict.FAIL, TOO_BIG, text
+        return violated(TOO_BIG, text)
 
     def _unsound(self, probe: SizeProbe, e: MtuEvidence) -> str:
         m = self.measured
@@ -163,26 +158,22 @@ class Sizes:
         return f"{probe.source} could not send ({e.error})" if e.error else ""
 
     def _without_esp(self, probe: SizeProbe) -> str:
-        without = [
-            h for h in (probe.source_host, probe.target_host) if "esp" in self.measured.missing_features.get(h, ())
-        ]
+        missing = self.measured.missing_features
+        without = [h for h in (probe.source_host, probe.target_host) if ESP in missing.get(h, ())]
         if not without or not self.encrypted(probe):
             return ""
-        return (
-            f"; the kernel of {' and '.join(without)} has no ESP, and without it an encrypted overlay carries nothing"
-        )
+        kernel = f"the kernel of {' and '.join(without)}"
+        return f"; {kernel} has no ESP, and without it an encrypted overlay carries nothing"
 
-    def _beneath_text(self, probe: SizeProbe) -> str:
-        underlay_probe = self.underlay_probe(probe)
-        if underlay_probe is None:
+    def _outer_text(self, probe: SizeProbe) -> str:
+        underlay = self.underlay_probe(probe)
+        if underlay is None:
             return ""
-        return (
-            f"; its outer packet would have {self.needs(probe)} bytes, and the underlay passes {underlay_probe.largest}"
-        )
+        return f"; its outer packet would have {self.needs(probe)} bytes, and the underlay passes {underlay.largest}"
 
     def _shown(self, probe: SizeProbe) -> dict[str, object]:
         e, underlay_probe = self.evidence(probe), self.underlay_probe(probe)
-        shown: dict[str, object] = {k: v for k, v in asdict(e).items() if k not in ("trial", "control", "bulk")}
+        shown: dict[str, object] = {k: v for k, v in asdict(e).items() if k not in ("probe", "control", "bulk")}
         outer = self.needs(probe) if e.mtu else None
         arrived = self.measured.fragments.get(probe.target_host)
         path = underlay_probe.largest if underlay_probe else None
@@ -198,26 +189,42 @@ class Sizes:
         )
         return {**shown, "address": probe.address, "error": e.error, "controls": controls}
 
-    def _check(self, probe: SizeProbe, part: str, protocol: str, judged: Judged, evidence: dict[str, object]) -> Check:
-        verdict, observed, text = judged
+    def _check(
+        self, probe: SizeProbe, part: str, protocol: str, judged: Judgement, evidence: dict[str, object]
+    ) -> Check:
         source, target = (self.plan.endpoints[id_] for id_ in (probe.source, probe.target))
         expected, because = (probe.expectation.expected, probe.expectation.because) if probe.expectation else (FITS, "")
         return Check(
-            f"mtu:{probe.network}@{probe.source_host}->{probe.target_host}{part}", "mtu", probe.source, probe.target, probe.network,
-            protocol, 0, expected, observed, verdict, because, text, owner(source), owner(target), probe.source_host, probe.target_host,
-            evidence,
-        )  # fmt: skip
+            id=check_id(Kind.MTU, probe.network, on=pair(probe.source_host, probe.target_host), part=part),
+            kind=str(Kind.MTU),
+            source=probe.source,
+            target=probe.target,
+            network=probe.network,
+            protocol=protocol,
+            port=0,
+            expected=expected,
+            observed=judged.observed,
+            verdict=judged.verdict,
+            because=because,
+            explanation=judged.explanation,
+            source_service=owner(source),
+            target_service=owner(target),
+            source_host=probe.source_host,
+            target_host=probe.target_host,
+            evidence=evidence,
+        )
 
 
-def _unknown(reason: str) -> Judged:
-    return Verdict.INCONCLUSIVE, UNKNOWN, f"Not proven: {reason}."
+def _unknown(reason: str) -> Judgement:
+    return unproven(f"Not proven: {reason}.")
 
 
 def _no_control(probe: SizeProbe, e: MtuEvidence) -> str:
     if e.small:
         return f"{e.responder or 'a stranger'} answered in place of {probe.target}"
     why = f" ({e.detail})" if e.detail else ""
-    return f"not even small packets from {probe.source} to {probe.target} are acknowledged{why}: that is no matter of size, see reach"
+    lost = f"not even small packets from {probe.source} to {probe.target} are acknowledged{why}"
+    return f"{lost}: that is no matter of size, see reach"
 
 
 def _how(bulk: BulkEvidence) -> str:

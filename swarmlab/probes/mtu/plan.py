@@ -42,11 +42,28 @@ def _standing_for(network: str, endpoints: Sequence[Endpoint], dead: Mapping[str
 
 def _over(e: Expectation, chosen: Mapping[str, Endpoint], first: int) -> Iterator[SizeProbe]:
     for number, (a, b) in enumerate(permutations(chosen.values(), 2), first):
-        yield SizeProbe(number, a.id, b.id, on_network(b, e.network)[0].address, e.network, a.host, b.host, e)
+        yield SizeProbe(
+            id=number,
+            source=a.id,
+            target=b.id,
+            address=on_network(b, e.network)[0].address,
+            network=e.network,
+            source_host=a.host,
+            target_host=b.host,
+            expectation=e,
+        )
 
 
 def _underlay_probes(ways: Sequence[tuple[str, str]], hosts: Mapping[str, Endpoint], first: int) -> Iterator[SizeProbe]:
     for number, (a, b) in enumerate(ways, first):
         address = next((x.address for x in hosts[b].addresses if x.network == UNDERLAY), "")
         if address:
-            yield SizeProbe(number, hosts[a].id, hosts[b].id, address, UNDERLAY, a, b)
+            yield SizeProbe(
+                id=number,
+                source=hosts[a].id,
+                target=hosts[b].id,
+                address=address,
+                network=UNDERLAY,
+                source_host=a,
+                target_host=b,
+            )

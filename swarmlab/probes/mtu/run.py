@@ -11,8 +11,8 @@ from swarmlab.agent.protocol.probing import Close
 from swarmlab.model.mtu import BulkEvidence, MtuEvidence, MtuMeasurement, MtuPlan
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.probes.session.link import AgentLink
+from swarmlab.probes.session.ports import free_port
 from swarmlab.probes.session.round import SLACK, Round
-from swarmlab.probes.traffic.plan import free_port
 
 BULK = 256 * 1024  # bytes: many times what leaves before the first acknowledgement; a third of a second at 6 Mbit/s
 
@@ -40,8 +40,15 @@ def measure_sizes(
 def _as_probes(plan: MtuPlan) -> ProbePlan:
     """What `Round.open` wants: it opens the endpoints of probes, and finds a port that is free in all of them."""
     port = free_port(set())
-    probes = tuple(Probe(t.id, t.source, t.target, t.address, t.network, "udp", port) for t in plan.probes)
-    return ProbePlan(plan.endpoints, probes, (), port, secrets.token_hex(8), plan.timeout)
+    probes = tuple(
+        Probe(
+            id=t.id, source=t.source, target=t.target, address=t.address, network=t.network, protocol="udp", port=port
+        )
+        for t in plan.probes
+    )
+    return ProbePlan(
+        endpoints=plan.endpoints, probes=probes, names=(), port=port, run=secrets.token_hex(8), timeout=plan.timeout
+    )
 
 
 def _requests(plan: MtuPlan, round_: Round) -> dict[str, Mtu]:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from swarmlab.model.check import Check, Finding
-from swarmlab.model.evidence import Measurement
-from swarmlab.model.probe import Endpoint
-from swarmlab.model.scenario import Scenario
+from swarmlab.model.kinds import Kind
 from swarmlab.probes.mtu.findings import mtu_findings
 from swarmlab.probes.mtu.judge import Sizes
 from swarmlab.probes.mtu.plan import plan
 from swarmlab.probes.mtu.run import measure_sizes
-from swarmlab.probes.session.link import AgentLink
+from swarmlab.probes.stage import LabView, Results
 
 
-def sizes(
-    scenario: Scenario,
-    endpoints: Sequence[Endpoint],
-    agents: Mapping[str, AgentLink],
-    measured: Measurement,
-    *,
-    timeout: float,
-) -> tuple[tuple[Check, ...], tuple[Finding, ...]]:
-    """Checks and findings of kind mtu. `measured` tells who has been found dead before."""
-    wanted = plan(scenario, endpoints, timeout=timeout, dead=measured.dead_endpoints)
-    judged = Sizes(scenario, wanted, measure_sizes(wanted, agents, dead_hosts=measured.dead_hosts))
-    checks = tuple(judged.checks())
-    return checks, tuple(mtu_findings(judged, checks))
+class Mtu:
+    """Whether full-size packets pass every overlay in one piece, and transfers complete."""
+
+    kinds = (Kind.MTU,)
+    settles = False
+
+    def run(self, view: LabView, so_far: Results) -> Results:
+        """See Stage. Endpoints and hosts that traffic found dead are not asked."""
+        dead_endpoints = so_far.facts.measurement.dead_endpoints if so_far.facts else {}
+        dead_hosts = so_far.facts.measurement.dead_hosts if so_far.facts else view.dead
+        planned = plan(view.scenario, view.endpoints, timeout=view.timeout, dead=dead_endpoints)
+        judged = Sizes(view.scenario, planned, measure_sizes(planned, view.agents, dead_hosts=dead_hosts))
+        checks = tuple(judged.checks())
+        return Results(checks=checks, findings=tuple(mtu_findings(judged, checks)))

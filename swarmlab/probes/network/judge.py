@@ -2,54 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from swarmlab.model.check import Check, Verdict
+from swarmlab.model.check import Check
 from swarmlab.model.evidence import NetworkEvidence
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.ids import check_id
+from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.kinds import Kind
 from swarmlab.probes.session.endpoints import WORKLOADS
-from swarmlab.probes.traffic.facts import Facts
+from swarmlab.probes.stage import LabView
 
-Judged = tuple[Verdict, str, str]
+MISSING = "missing"  # observed where a host does not have the network
 
 
-def network_checks(facts: Facts, expectation: Expectation) -> Iterator[Check]:
-    """One check per host that should have the network: whoever has it, and whoever runs a task on it."""
+def network_checks(view: LabView, dead: Mapping[str, str], expectation: Expectation) -> Iterator[Check]:
+    """One check for each host that has the network or runs a task on it.
+
+    `dead`: hosts that say nothing, and why.
+    """
     key = expectation.network or expectation.target
-    seen = {n.host: n for n in facts.measurement.networks if n.network == key}
-    needed = _needed(facts, key)
+    seen = {n.host: n for n in view.networks if n.network == key}
+    needed = _needed(view, key)
     for host in sorted(needed | {h for h, n in seen.items() if n.found}):
-        yield _check(expectation, key, host, _judge(facts, expectation, key, seen, host))
+        yield _check(expectation, key, host, _judge(dead, expectation, key, seen, host))
     if not needed and not any(n.found for n in seen.values()):
-        verdict = Verdict.FAIL if seen else Verdict.INCONCLUSIVE
-        text = f"No host has network {key}." if seen else f"Nothing was measured about network {key}."
-        yield _check(expectation, key, "", (verdict, "missing" if seen else "unknown", text))
+        nobody = violated(MISSING, f"No host has network {key}.")
+        yield _check(expectation, key, "", nobody if seen else unproven(f"Nothing was measured about network {key}."))
 
 
-def _needed(facts: Facts, key: str) -> set[str]:
+def _needed(view: LabView, key: str) -> set[str]:
     """Hosts that cannot do without: one that runs a task on it (elsewhere an overlay is missing by right), or that the
     file names.
     """
-    local = facts.scenario.local_networks.get(key)
-    workload = (e for e in facts.plan.endpoints.values() if e.role in WORKLOADS)
+    local = view.scenario.local_networks.get(key)
+    workload = (e for e in view.endpoints if e.role in WORKLOADS)
     on_it = {e.host for e in workload if any(a.network == key for a in e.addresses)}
     return on_it | set(local.hosts if local else ())
 
 
-def _judge(facts: Facts, e: Expectation, key: str, seen: dict[str, NetworkEvidence], host: str) -> Judged:
+def _judge(dead: Mapping[str, str], e: Expectation, key: str, seen: dict[str, NetworkEvidence], host: str) -> Judgement:
     own = seen.get(host)
     if own is None:
-        reason = facts.measurement.dead_hosts.get(host, "its engine was not asked")
-        return Verdict.INCONCLUSIVE, "unknown", f"Nothing is known about {key} on {host}: {reason}."
+        return unproven(f"Nothing is known about {key} on {host}: {dead.get(host, 'its engine was not asked')}.")
     if not own.found:
-        return Verdict.FAIL, "missing", f"{host} does not have network {key}, though it should."
+        return violated(MISSING, f"{host} does not have network {key}, though it should.")
     found = own.properties.get(e.name)
     if found is None and not e.name.startswith("option:"):
-        return Verdict.INCONCLUSIVE, "unknown", f"The engine of {host} does not say what {e.name} of {key} is."
+        return unproven(f"The engine of {host} does not say what {e.name} of {key} is.")
     if not _same(e.name, e.expected, found):
         shown = "not set" if found is None else f"`{found}`"
-        return Verdict.FAIL, found or "", f"{key} on {host}: {e.name} should be `{e.expected}` and is {shown}."
-    return _one_network(e, key, seen, host) or (Verdict.PASS, found or "", "")
+        return violated(found or "", f"{key} on {host}: {e.name} should be `{e.expected}` and is {shown}.")
+    return _one_network(e, key, seen, host) or proven(found or "")
 
 
 def _same(name: str, expected: str, found: str | None) -> bool:
@@ -58,35 +62,38 @@ def _same(name: str, expected: str, found: str | None) -> bool:
     return expected == found
 
 
-def _one_network(e: Expectation, key: str, seen: dict[str, NetworkEvidence], host: str) -> Judged | None:
+def _one_network(e: Expectation, key: str, seen: dict[str, NetworkEvidence], host: str) -> Judgement | None:
     """A swarm's network has one id everywhere; a node-local one has another on each host, whatever its name
     suggests.
     """
     if e.name != "scope":
         return None
     others = {h: n.id for h, n in seen.items() if h != host and n.found and n.id}
-    same = [h for h, id_ in others.items() if id_ == seen[host].id]
+    same = sorted(h for h, id_ in others.items() if id_ == seen[host].id)
     if e.expected == "swarm" and len(same) < len(others):
         differing = ", ".join(sorted(others.keys() - set(same)))
-        return (
-            Verdict.FAIL,
-            "several",
-            f"{key} on {host} is another network than {key} on {differing}: their ids differ.",
-        )
+        text = f"{key} on {host} is another network than {key} on {differing}: their ids differ."
+        return violated("several", text)
     if e.expected == "local" and same:
-        return (
-            Verdict.FAIL,
-            "shared",
-            f"{key} on {host} is the same network as on {', '.join(sorted(same))}, and should be its own.",
-        )
+        text = f"{key} on {host} is the same network as on {', '.join(same)}, and should be its own."
+        return violated("shared", text)
     return None
 
 
-def _check(e: Expectation, key: str, host: str, judged: Judged) -> Check:
-    verdict, observed, text = judged
+def _check(e: Expectation, key: str, host: str, judged: Judgement) -> Check:
     return Check(
-        id=f"network:{key}/{e.name}" + (f"@{host}" if host else ""), kind="network",
-        source=host, target=key, network=key, protocol="", port=0,
-        expected=e.expected, observed=observed, verdict=verdict, because=e.because, explanation=text, source_host=host,
-        evidence={"property": e.name, "found": observed},
-    )  # fmt: skip
+        id=check_id(Kind.NETWORK, key, item=e.name, on=host or None),
+        kind=str(Kind.NETWORK),
+        source=host,
+        target=key,
+        network=key,
+        protocol="",
+        port=0,
+        expected=e.expected,
+        observed=judged.observed,
+        verdict=judged.verdict,
+        because=e.because,
+        explanation=judged.explanation,
+        source_host=host,
+        evidence={"property": e.name, "found": judged.observed},
+    )

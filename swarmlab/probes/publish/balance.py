@@ -7,18 +7,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from swarmlab.model.check import Check, Verdict
+from swarmlab.model.check import Check
 from swarmlab.model.evidence import Evidence, Outcome
-from swarmlab.model.kinds import ALLOW
+from swarmlab.model.ids import check_id, pair
+from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.kinds import ALLOW, DENY, IPVS, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.probes.session.endpoints import owner
-from swarmlab.probes.traffic.deny import Judged, lacking, something_was_measured
 from swarmlab.probes.traffic.facts import Facts, is_virtual
 
-ROUNDS, MOST = (
-    4,
-    64,
-)  # connections for each task, but no more than so many from one asker unless there are as many tasks
+BALANCE = "balance"  # the part of ids that names such a check
+ROUNDS = 4  # connections for each task
+MOST = 64  # but no more than so many from one asker, unless there are as many tasks
 
 
 def askers(plan: ProbePlan) -> list[Probe]:
@@ -26,10 +26,15 @@ def askers(plan: ProbePlan) -> list[Probe]:
     tries, too.
     """
     return [
-        p for p in plan.probes
-        if is_virtual(p) and p.expectation and p.expectation.expected == ALLOW and p.protocol == "tcp" and p.port == plan.port
+        p
+        for p in plan.probes
+        if is_virtual(p)
+        and p.expectation
+        and p.expectation.expected == ALLOW
+        and p.protocol == "tcp"
+        and p.port == plan.port
         and len(_tasks(plan, p)) > 1
-    ]  # fmt: skip
+    ]
 
 
 def connections(
@@ -38,7 +43,7 @@ def connections(
     """All connections of all askers; none from a host whose kernel cannot, as they would only time out."""
     found: list[Probe] = []
     for p in asked:
-        if "ip_vs" not in missing_features.get(plan.endpoints[p.source].host, ()):
+        if IPVS not in missing_features.get(plan.endpoints[p.source].host, ()):
             tasks = len(_tasks(plan, p))
             found += [
                 replace(p, id=first + len(found) + i, port=port) for i in range(max(tasks, min(ROUNDS * tasks, MOST)))
@@ -61,7 +66,7 @@ def balance_checks(facts: Facts, asked: Iterable[Probe]) -> list[Check]:
 
 def _check(facts: Facts, p: Probe, tried: list[Probe]) -> Check:
     evidence = [facts.evidence(one) for one in tried]
-    verdict, observed, text, _ = judge(facts, p, evidence)
+    judged = judge(facts, p, evidence)
     source, tasks = facts.plan.endpoints[p.source], facts.targets(p)
     by = {task: sum(e.outcome is Outcome.ANSWERED and e.responder == task for e in evidence) for task in tasks}
     shown = {
@@ -72,12 +77,26 @@ def _check(facts: Facts, p: Probe, tried: list[Probe]) -> Check:
     }
     because = f"{p.expectation.because}; a virtual address leads to every task" if p.expectation else ""
     return Check(
-        f"vip:{p.source}->{p.target}@{p.network}/balance", "vip", p.source, p.target, p.network, "tcp", p.port, ALLOW, observed, verdict,
-        because, text, owner(source), p.target, source.host, "", shown,
-    )  # fmt: skip
+        id=check_id(Kind.VIP, pair(p.source, p.target), on=p.network, part=BALANCE),
+        kind=str(Kind.VIP),
+        source=p.source,
+        target=p.target,
+        network=p.network,
+        protocol="tcp",
+        port=p.port,
+        expected=ALLOW,
+        observed=judged.observed,
+        verdict=judged.verdict,
+        because=because,
+        explanation=judged.explanation,
+        source_service=owner(source),
+        target_service=p.target,
+        source_host=source.host,
+        evidence=shown,
+    )
 
 
-def judge(facts: Facts, p: Probe, evidence: list[Evidence]) -> Judged:
+def judge(facts: Facts, p: Probe, evidence: list[Evidence]) -> Judgement:
     """Every task answered at least once, and every connection was answered: one stale backend of n takes 1/n of all
     connections.
     """
@@ -86,19 +105,17 @@ def judge(facts: Facts, p: Probe, evidence: list[Evidence]) -> Judged:
     never, strangers = [t for t in tasks if t not in answered], sorted(set(answered) - set(tasks))
     lost = _unanswered(evidence)
     if evidence and not never and not strangers and not lost:
-        return Verdict.PASS, "allow", "", []
-    reasons = [lacking(facts, p), facts.unsound(p.source), *(facts.unsound(t) for t in tasks)]
-    reasons += [something_was_measured(facts, p, e) for e in evidence] + (
-        [] if evidence else ["no connection was tried"]
-    )
+        return proven(ALLOW)
+    reasons = [facts.without_ipvs(p), facts.unsound(p.source), *(facts.unsound(t) for t in tasks)]
+    reasons += [facts.unmeasured(p, e) for e in evidence] or ["no connection was tried"]
     missing = next(filter(None, reasons), "")
     if missing:
-        return Verdict.INCONCLUSIVE, "unknown", f"Not measured: {missing}.", []
+        return unproven(f"Not measured: {missing}.")
     parts = [f"{len(tasks) - len(never)} of {len(tasks)} tasks of {p.target} answered over {len(evidence)} connections"]
     parts += [f"never {', '.join(never)}"] if never else []
     parts += [f"{len(lost)} got no answer, as with a backend that is gone"] if lost else []
     parts += [f"{', '.join(s or 'somebody else' for s in strangers)} answered in their place"] if strangers else []
-    return Verdict.FAIL, "deny", f"{p.source} to {p.address}: {'; '.join(parts)}.", []
+    return violated(DENY, f"{p.source} to {p.address}: {'; '.join(parts)}.")
 
 
 def _unanswered(evidence: list[Evidence]) -> list[Evidence]:

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.ids import finding_id
 from swarmlab.model.kinds import DENY
+from swarmlab.probes.session.sources import ISSUE
 
 DOCS = "https://docs.docker.com/engine/swarm/ingress/"
-STALE = "https://github.com/moby/moby/issues/33790"
+STALE = f"{ISSUE}33790"
 
 
 def publish_findings(
@@ -29,16 +31,32 @@ def _ports(checks: Iterable[Check]) -> Iterator[Finding]:
             groups[c.expected == DENY, c.protocol, c.port].append(c)
     for (leaks, protocol, port), found in groups.items():
         hosts = tuple(dict.fromkeys(c.target_host for c in found))
-        if leaks:
-            yield Finding(
-                f"port-open:{port}/{protocol}", "isolation", f"{port}/{protocol} answers from outside although it must not", hosts, "host",
-                f"on these hosts see who listens (`ss -lnp 'sport = :{port}'`) and what is translated (`iptables -t nat -S`)", DOCS,
-            )  # fmt: skip
-        else:
-            yield Finding(
-                f"port-shut:{port}/{protocol}", "connectivity", f"published port {port}/{protocol} does not answer from outside", hosts,
-                "host", "on these hosts see the firewall (`iptables -t raw -S`, `iptables -S DOCKER-USER`) and `docker service ps`", DOCS,
-            )  # fmt: skip
+        yield _open(f"{port}/{protocol}", port, hosts) if leaks else _shut(f"{port}/{protocol}", hosts)
+
+
+def _open(named: str, port: int, hosts: tuple[str, ...]) -> Finding:
+    return Finding(
+        id=finding_id("port-open", named),
+        severity="isolation",
+        title=f"{named} answers from outside although it must not",
+        hosts=hosts,
+        layer="host",
+        fix=f"on these hosts see who listens (`ss -lnp 'sport = :{port}'`) and what is translated "
+        "(`iptables -t nat -S`)",
+        source=DOCS,
+    )
+
+
+def _shut(named: str, hosts: tuple[str, ...]) -> Finding:
+    return Finding(
+        id=finding_id("port-shut", named),
+        severity="connectivity",
+        title=f"published port {named} does not answer from outside",
+        hosts=hosts,
+        layer="host",
+        fix="on these hosts see the firewall (`iptables -t raw -S`, `iptables -S DOCKER-USER`) and `docker service ps`",
+        source=DOCS,
+    )
 
 
 def _mesh(checks: Iterable[Check]) -> Iterator[Finding]:
@@ -48,10 +66,15 @@ def _mesh(checks: Iterable[Check]) -> Iterator[Finding]:
             groups[c.target_service, c.protocol, c.port].append(c)
     for (service, protocol, port), found in groups.items():
         yield Finding(
-            f"mesh-unbalanced:{port}/{protocol}", "flaky", f"published port {port}/{protocol} does not lead to every task of {service}",
-            tuple(c.target_host for c in found), "load balancing", "on these hosts compare `nsenter --net=/run/docker/netns/ingress_sbox "
-            f"ipvsadm -ln` with the running tasks; `docker service update --force {service}` renews the backends", STALE,
-        )  # fmt: skip
+            id=finding_id("mesh-unbalanced", f"{port}/{protocol}"),
+            severity="flaky",
+            title=f"published port {port}/{protocol} does not lead to every task of {service}",
+            hosts=tuple(c.target_host for c in found),
+            layer="load balancing",
+            fix="on these hosts compare `nsenter --net=/run/docker/netns/ingress_sbox "
+            f"ipvsadm -ln` with the running tasks; `docker service update --force {service}` renews the backends",
+            source=STALE,
+        )
 
 
 def _backends(checks: Iterable[Check]) -> Iterator[Finding]:
@@ -62,7 +85,12 @@ def _backends(checks: Iterable[Check]) -> Iterator[Finding]:
     for (service, network), found in groups.items():
         hosts = tuple(sorted({c.source_host for c in found}))
         yield Finding(
-            f"vip-unbalanced:{service}@{network}", "flaky", f"the virtual address of {service} on {network} does not lead to every task",
-            hosts, "load balancing", "compare `ipvsadm -ln` in the network's load-balancing namespace with the running tasks; "
-            f"`docker service update --force {service}` renews the backends", STALE,
-        )  # fmt: skip
+            id=finding_id("vip-unbalanced", service, on=network),
+            severity="flaky",
+            title=f"the virtual address of {service} on {network} does not lead to every task",
+            hosts=hosts,
+            layer="load balancing",
+            fix="compare `ipvsadm -ln` in the network's load-balancing namespace with the running tasks; "
+            f"`docker service update --force {service}` renews the backends",
+            source=STALE,
+        )

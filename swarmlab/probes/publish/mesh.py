@@ -7,13 +7,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from swarmlab.model.check import Check, Verdict
+from swarmlab.model.check import Check
 from swarmlab.model.host import OUTSIDE
-from swarmlab.model.kinds import ALLOW
+from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.kinds import ALLOW, DENY, IPVS, Kind
 from swarmlab.model.probe import Probe
-from swarmlab.probes.publish.balance import MOST, ROUNDS
-from swarmlab.probes.publish.judge import UNMEASURABLE, Judged, Published, mesh_cannot_work
-from swarmlab.probes.publish.plan import INGRESS, HostPort
+from swarmlab.model.scenario import INGRESS
+from swarmlab.probes.publish.balance import BALANCE, MOST, ROUNDS
+from swarmlab.probes.publish.conditions import unmet
+from swarmlab.probes.publish.judge import port_id
+from swarmlab.probes.publish.open import UNMEASURABLE
+from swarmlab.probes.publish.plan import HostPort
+from swarmlab.probes.publish.published import Published
 
 BUDGET = 1024  # connections of one run; each host port gets one for each task whatever the others take
 
@@ -29,7 +34,7 @@ def repeated(host_ports: Iterable[HostPort], missing_features: Mapping[str, tupl
     """Each of them as often as it is to be tried again; never at a host whose kernel cannot, as that would only time
     out.
     """
-    found = [d for d in meshed(host_ports) if "ip_vs" not in missing_features.get(d.host, ())]
+    found = [d for d in meshed(host_ports) if IPVS not in missing_features.get(d.host, ())]
     return [d for d in found for _ in range(max(len(d.tasks), min(ROUNDS * len(d.tasks), MOST, BUDGET // len(found))))]
 
 
@@ -42,17 +47,34 @@ def mesh_checks(p: Published) -> list[Check]:
 
 
 def _check(p: Published, host_port: HostPort, probes: list[Probe]) -> Check:
-    verdict, observed, text = judge(p, host_port, probes)
+    judged = judge(p, host_port, probes)
     met = Counter(p.by(probe, host_port) for probe in probes if came_through(p, probe, host_port))
     shown: dict[str, object] = {
-        "address": next((probe.address for probe in probes), ""), "connections": len(probes), "unanswered": len(probes) - met.total(),
-        "answers_by": {task: met[task] for task in host_port.tasks}, "answers_by_unknown": met[""],
-    }  # fmt: skip
+        "address": next((probe.address for probe in probes), ""),
+        "connections": len(probes),
+        "unanswered": len(probes) - met.total(),
+        "answers_by": {task: met[task] for task in host_port.tasks},
+        "answers_by_unknown": met[""],
+    }
     target = host_port.expectation.target
     return Check(
-        f"publish:{OUTSIDE}->{target}@{host_port.host}/{host_port.protocol}:{host_port.said}/balance", "publish", OUTSIDE, target, INGRESS, host_port.protocol,
-        host_port.port, ALLOW, observed, verdict, f"{host_port.because}, and leads to every task", text, OUTSIDE, target, "", host_port.host, shown,
-    )  # fmt: skip
+        id=port_id(host_port, BALANCE),
+        kind=str(Kind.PUBLISH),
+        source=OUTSIDE,
+        target=target,
+        network=INGRESS,
+        protocol=host_port.protocol,
+        port=host_port.port,
+        expected=ALLOW,
+        observed=judged.observed,
+        verdict=judged.verdict,
+        because=f"{host_port.because}, and leads to every task",
+        explanation=judged.explanation,
+        source_service=OUTSIDE,
+        target_service=target,
+        target_host=host_port.host,
+        evidence=shown,
+    )
 
 
 def came_through(p: Published, probe: Probe, host_port: HostPort) -> bool:
@@ -62,7 +84,7 @@ def came_through(p: Published, probe: Probe, host_port: HostPort) -> bool:
     return probe.protocol == "udp" and bool(p.takers(probe))
 
 
-def judge(p: Published, host_port: HostPort, probes: Sequence[Probe]) -> Judged:
+def judge(p: Published, host_port: HostPort, probes: Sequence[Probe]) -> Judgement:
     """Every task took a request at least once, and none was lost; of each it is known who took it."""
     by = [p.by(probe, host_port) for probe in probes if came_through(p, probe, host_port)]
     lost = [probe for probe in probes if not came_through(p, probe, host_port)]
@@ -75,12 +97,12 @@ def judge(p: Published, host_port: HostPort, probes: Sequence[Probe]) -> Judged:
     parts += [f"{', '.join(strangers)} answered in their place"] if strangers else []
     said = f"{OUTSIDE} to {host_port.host}:{host_port.port}: {'; '.join(parts)}."
     if strangers:
-        return Verdict.FAIL, "deny", said
+        return violated(DENY, said)
     doubt = _doubt(p, host_port, probes, lost) if never or lost or _by_capture_alone(p, probes) else ""
     if doubt or "" in by:
         text = doubt or f"{by.count('')} of {len(probes)} connections were accepted, and it is not known by whom"
-        return Verdict.INCONCLUSIVE, "unknown", f"Not measured: {text}."
-    return (Verdict.FAIL, "deny", said) if never or lost else (Verdict.PASS, "allow", "")
+        return unproven(f"Not measured: {text}.")
+    return violated(DENY, said) if never or lost else proven(ALLOW)
 
 
 def _by_capture_alone(p: Published, probes: Iterable[Probe]) -> bool:
@@ -93,9 +115,9 @@ def _doubt(p: Published, host_port: HostPort, probes: Sequence[Probe], lost: Seq
     reasons = [
         p.facts.unsound(OUTSIDE),
         *(p.facts.unsound(task) for task in host_port.tasks),
-        mesh_cannot_work(p, host_port),
+        p.mesh_cannot_work(host_port),
     ]
     reasons += [] if probes else ["no connection was tried"]
     silent = [probe for probe in lost if probe.id not in p.seen.answers]
-    reasons += [look(p, probe, host_port, p.evidence(probe)) for probe in silent for look in UNMEASURABLE]
+    reasons += [why for probe in silent for why in unmet(UNMEASURABLE, p, probe, host_port, p.evidence(probe))]
     return next(filter(None, reasons), "")

@@ -11,18 +11,18 @@ from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import Endpoint, PortInUse, Probe
+from swarmlab.model.scenario import HOST, INGRESS
 from swarmlab.probes.session.endpoints import EndpointIndex
-from swarmlab.probes.traffic.plan import free_port
+from swarmlab.probes.session.ports import free_port
 from swarmlab.scenario.derive_publish import UNUSED
 
-INGRESS, HOST = "ingress", "host"
 MEASURED = ("tcp", "udp")
 MOST_PORTS = 30  # of one run: a capture's filter has room for 64, and those inside the tasks are among them
 
 ROOM = 62
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HostPort:
     """One port of one host, and whether it should be open. `tasks` are those that may answer, `inside` the port that
     they have it on.
@@ -92,7 +92,9 @@ class HostPorts:
             return
         port, said = (e.port, str(e.port)) if e.name != UNUSED else (self._unused(), UNUSED)
         for host in self._hosts:
-            yield HostPort(e, host, e.protocol, port, DENY, e.because, said)
+            yield HostPort(
+                expectation=e, host=host, protocol=e.protocol, port=port, expected=DENY, because=e.because, said=said
+            )
 
     def _short(self, e: Expectation) -> Iterator[Unmeasured]:
         running, declared = len(self._index.of(e.target)), self._index.declared(e.target)
@@ -108,7 +110,18 @@ class HostPorts:
         tasks = tuple(t.id for t in self._index.of(e.target))
         said = str(e.port) if e.port else f"any-{inside}"
         for host in self._hosts:
-            yield HostPort(e, host, e.protocol, port, e.expected, e.because, said, INGRESS, inside, tasks)
+            yield HostPort(
+                expectation=e,
+                host=host,
+                protocol=e.protocol,
+                port=port,
+                expected=e.expected,
+                because=e.because,
+                said=said,
+                mode=INGRESS,
+                inside=inside,
+                tasks=tasks,
+            )
 
     def _local(self, e: Expectation, inside: int) -> Iterator[Tried]:
         """Host mode: where a task runs, by that task; nowhere else."""
@@ -119,7 +132,18 @@ class HostPorts:
                 port = e.port or chosen.get(host, 0)
                 said = str(e.port) if e.port else f"any-{inside}"
                 if port:
-                    yield HostPort(e, host, e.protocol, port, e.expected, e.because, said, HOST, inside, tasks)
+                    yield HostPort(
+                        expectation=e,
+                        host=host,
+                        protocol=e.protocol,
+                        port=port,
+                        expected=e.expected,
+                        because=e.because,
+                        said=said,
+                        mode=HOST,
+                        inside=inside,
+                        tasks=tasks,
+                    )
                 else:
                     yield Unmeasured(
                         e,
@@ -131,7 +155,17 @@ class HostPorts:
                 {str(e.port): e.port} if e.port else {f"any-{inside}-of-{h}": p for h, p in sorted(chosen.items())}
             )
             for said, port in elsewhere.items():
-                yield HostPort(e, host, e.protocol, port, DENY, because, said, HOST, inside)
+                yield HostPort(
+                    expectation=e,
+                    host=host,
+                    protocol=e.protocol,
+                    port=port,
+                    expected=DENY,
+                    because=because,
+                    said=said,
+                    mode=HOST,
+                    inside=inside,
+                )
 
     def _chosen(self, e: Expectation, inside: int) -> Iterator[PortInUse]:
         return (p for p in self._in_use if (p.service, p.protocol, p.target) == (e.target, e.protocol, inside))
@@ -148,8 +182,16 @@ def _rank(host_port: HostPort) -> tuple[bool, bool]:
 def probe_of(id_: int, host_port: HostPort, addresses: dict[str, str]) -> Probe:
     """Its target is the host, whatever is behind the port: the host's own capture says whether the request arrived."""
     return Probe(
-        id_, OUTSIDE, f"host:{host_port.host}", addresses[host_port.host], "underlay", host_port.protocol, host_port.port, "check", host_port.expectation
-    )  # fmt: skip
+        id=id_,
+        source=OUTSIDE,
+        target=f"host:{host_port.host}",
+        address=addresses[host_port.host],
+        network="underlay",
+        protocol=host_port.protocol,
+        port=host_port.port,
+        purpose="check",
+        expectation=host_port.expectation,
+    )
 
 
 def controls(host_ports: Sequence[HostPort], first: int, port: int, addresses: dict[str, str]) -> list[Probe]:
@@ -158,7 +200,16 @@ def controls(host_ports: Sequence[HostPort], first: int, port: int, addresses: d
     """
     wanted = dict.fromkeys((host_port.host, host_port.protocol) for host_port in host_ports)
     return [
-        Probe(id_, OUTSIDE, f"host:{host}", addresses[host], "underlay", protocol, port, "control")
+        Probe(
+            id=id_,
+            source=OUTSIDE,
+            target=f"host:{host}",
+            address=addresses[host],
+            network="underlay",
+            protocol=protocol,
+            port=port,
+            purpose="control",
+        )
         for id_, (host, protocol) in enumerate(wanted, first)
     ]
 

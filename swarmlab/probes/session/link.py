@@ -32,7 +32,8 @@ FIXES = (
 class AgentLink(Protocol):
     """One host's agent. Raises HostError when the agent or its host does not answer as it should."""
 
-    def request(self, message: Request[A], timeout: float) -> A: ...
+    def request(self, message: Request[A], timeout: float) -> A:
+        """Ask, and wait at most `timeout` seconds for the answer; what is odd about it is "not known"."""
 
 
 class Session(Protocol):
@@ -40,10 +41,17 @@ class Session(Protocol):
 
     command: str
 
-    def write(self, data: bytes) -> None: ...
-    def read_line(self, timeout: float, limit: int) -> bytes: ...
-    def stderr(self) -> str: ...
-    def close(self) -> None: ...
+    def write(self, data: bytes) -> None:
+        """To its standard input."""
+
+    def read_line(self, timeout: float, limit: int) -> bytes:
+        """The next line of its standard output, of at most `limit` bytes; b"" when that has ended."""
+
+    def stderr(self) -> str:
+        """What it has complained about so far."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 class SessionLink:

@@ -4,7 +4,6 @@ its own evidence along.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,12 +22,12 @@ from swarmlab.agent.protocol.probing import (
     Seen,
 )
 from swarmlab.events import Bus, PhaseProgress
-from swarmlab.model.evidence import Measurement, NetworkEvidence
+from swarmlab.model.evidence import Measurement
 from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import Endpoint, NameProbe, ProbePlan
 from swarmlab.probes.session.link import AgentLink, ask_all
 from swarmlab.probes.session.merge import Merge
-from swarmlab.probes.traffic.plan import free_port
+from swarmlab.probes.session.ports import free_port
 
 A = TypeVar("A")
 
@@ -42,27 +41,22 @@ def measure(
     plan: ProbePlan,
     agents: Mapping[str, AgentLink],
     *,
-    networks: Sequence[NetworkEvidence] = (),
     dead_hosts: Mapping[str, str] | None = None,
     bus: Bus,
 ) -> Measurement:
-    """Do what the plan says, and tell `bus` how far it is. `networks` is passed on; `dead_hosts` are known to have no
-    agent. Never raises for a host that fails.
+    """Do what the plan says, and tell `bus` how far it is. `dead_hosts` are known to have no agent. Never raises for a
+    host that fails.
     """
-    start = time.monotonic()
     with ThreadPoolExecutor(max_workers=max(1, len(agents)), thread_name_prefix="agent") as pool:
         round_ = Round(plan, agents, pool, dict(dead_hosts or {}))
         merge = round_.all(bus)
     return Measurement(
         merge.probes(),
         merge.names(),
-        tuple(networks),
-        round_.dead_endpoints,
-        round_.dead_hosts,
-        round_.missing_features,
-        merge.capture_missed(),
-        1,
-        time.monotonic() - start,
+        dead_endpoints=round_.dead_endpoints,
+        dead_hosts=round_.dead_hosts,
+        missing_features=round_.missing_features,
+        capture_missed=merge.capture_missed(),
     )
 
 

@@ -15,7 +15,7 @@ from swarmlab.errors import HostError
 from swarmlab.model.probe import Address, Endpoint
 from swarmlab.probes.session.endpoints import WORKLOADS
 from swarmlab.probes.session.link import AgentLink
-from swarmlab.probes.traffic.plan import PORTS
+from swarmlab.probes.session.ports import PORTS
 
 SECONDS = 30.0  # for an answer; entering a hundred namespaces takes well under one
 Subnets = Mapping[str, Sequence[str]]  # network key -> its subnets

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from swarmlab.model.expectation import PROTOCOLS
 from swarmlab.model.probe import Address, Endpoint
+from swarmlab.model.scenario import INGRESS
 from swarmlab.probes.session.endpoints import EndpointIndex
-from swarmlab.probes.traffic.expand import INGRESS, Exchange
+from swarmlab.probes.traffic.expand import Exchange
 
 
 def controls(denied: Iterable[Exchange], index: EndpointIndex) -> Iterator[Exchange]:

@@ -4,17 +4,18 @@ probe.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from swarmlab.model.check import Finding
 from swarmlab.model.evidence import Evidence, Outcome
+from swarmlab.model.ids import between, finding_id, pair
 from swarmlab.model.kinds import ALLOW
 from swarmlab.model.probe import Probe
+from swarmlab.probes.session.sources import ISSUE
 from swarmlab.probes.traffic.facts import Facts
 
-ISSUE = "https://github.com/moby/moby/issues/"
 LOST = (Outcome.TIMED_OUT, Outcome.UNREACHABLE)
 
 
@@ -24,7 +25,7 @@ class Crossing:
 
     answered: int = 0
     unanswered: int = 0
-    lost: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    lost: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 def crossings(facts: Facts) -> Iterator[Finding]:
@@ -32,67 +33,66 @@ def crossings(facts: Facts) -> Iterator[Finding]:
     through.
     """
     found = _by_pair(facts)
-    for pair in sorted({p for p, _ in found}):
-        nets = {n: c for (p, n), c in found.items() if p == pair}
+    for hosts in sorted({p for p, _ in found}):
+        nets = {n: c for (p, n), c in found.items() if p == hosts}
         bad = {n: c for n, c in nets.items() if c.unanswered}
         if not bad:
             continue
         if not any(c.answered for c in nets.values()):
-            yield _vxlan_lost(pair, bad.values())
+            yield _vxlan_lost(hosts, bad.values())
             continue
         for network, crossing in sorted(bad.items()):
-            yield _overlay_lost(facts, pair, network, crossing)
+            yield _overlay_lost(facts, hosts, network, crossing)
 
 
-def _vxlan_lost(pair: tuple[str, str], crossings: Iterable[Crossing]) -> Finding:
-    votes: dict[tuple[str, str], int] = defaultdict(int)
+def _vxlan_lost(hosts: tuple[str, str], crossings: Iterable[Crossing]) -> Finding:
+    lost: Counter[tuple[str, str]] = Counter()
     for crossing in crossings:
-        for way, count in crossing.lost.items():
-            votes[way] += count
-    ways = sorted(votes)
-    if len(ways) == 1:
-        (start, end), which = ways[0], f"from {ways[0][0]} to {ways[0][1]} is lost"
-        proof = f"{votes[ways[0]]} packets left {start} and never arrived at {end}; none was lost the other way"
+        lost.update(crossing.lost)
+    directions = sorted(lost)
+    if len(directions) == 1:
+        start, end = directions[0]
+        where, which = pair(start, end), f"from {start} to {end} is lost"
+        proof = f"{lost[start, end]} packets left {start} and never arrived at {end}; none was lost the other way"
     else:
-        which = (
-            f"between {pair[0]} and {pair[1]} is lost{' both ways' if ways else ', in which direction is not known'}"
-        )
-        proof = "; ".join(f"{votes[w]} lost from {w[0]} to {w[1]}" for w in ways) or "no capture saw where"
+        how = " both ways" if directions else ", in which direction is not known"
+        where, which = between(*hosts), f"between {hosts[0]} and {hosts[1]} is lost{how}"
+        proof = "; ".join(f"{lost[d]} lost from {d[0]} to {d[1]}" for d in directions) or "no capture saw where"
     return Finding(
-        f"vxlan-lost:{'<->'.join(pair) if len(ways) != 1 else '->'.join(ways[0])}", "connectivity",
-        f"UDP/4789 (VXLAN) {which}", pair, "underlay",
-        f"let UDP/4789 pass in both directions between {pair[0]} and {pair[1]}; where a network fabric eats that port, "
-        "`docker swarm init --data-path-port`", f"{proof}; {ISSUE}33416",
-    )  # fmt: skip
-
-
-def _overlay_lost(facts: Facts, pair: tuple[str, str], network: str, crossing: Crossing) -> Finding:
-    """VXLAN crosses this pair, and yet this overlay loses packets."""
-    declared = facts.scenario.networks.get(network)
-    ways = (
-        "; ".join(f"{count} lost from {a} to {b}" for (a, b), count in sorted(crossing.lost.items()))
-        or "where is not known"
+        id=finding_id("vxlan-lost", where),
+        severity="connectivity",
+        title=f"UDP/4789 (VXLAN) {which}",
+        hosts=hosts,
+        layer="underlay",
+        fix=f"let UDP/4789 pass in both directions between {hosts[0]} and {hosts[1]}; where a network fabric eats that "
+        "port, `docker swarm init --data-path-port`",
+        source=f"{proof}; {ISSUE}33416",
     )
-    dead = not crossing.answered
-    if dead and declared is not None and declared.encrypted:
+
+
+def _overlay_lost(facts: Facts, hosts: tuple[str, str], network: str, crossing: Crossing) -> Finding:
+    """VXLAN crosses this pair, and yet this overlay loses packets."""
+    declared, both = facts.scenario.networks.get(network), f"{hosts[0]} and {hosts[1]}"
+    lost = "; ".join(f"{count} lost from {a} to {b}" for (a, b), count in sorted(crossing.lost.items()))
+    if not crossing.answered and declared is not None and declared.encrypted:
+        title, issue = f"encrypted {network} carries nothing between {both}, while VXLAN passes", "26523"
         fix = (
-            f"the findings on the wire say which: ESP (IP protocol 50) must pass between {pair[0]} and {pair[1]}, both kernels need esp4 "
-            "and gcm, and what one side sends in clear the other refuses"
-        )
-        title, source = (
-            f"encrypted {network} carries nothing between {pair[0]} and {pair[1]}, while VXLAN passes",
-            ISSUE + "26523",
+            f"the findings on the wire say which: ESP (IP protocol 50) must pass between {both}, both kernels need "
+            "esp4 and gcm, and what one side sends in clear the other refuses"
         )
     else:
-        fix = f"compare `docker network inspect -v` of {network} on {pair[0]} and {pair[1]}: their control planes may differ"
-        how = (
-            "carries nothing"
-            if dead
-            else f"loses {crossing.unanswered} of {crossing.answered + crossing.unanswered} exchanges"
-        )
-        title, source = f"{network} {how} between {pair[0]} and {pair[1]}, while others pass", ISSUE + "47728"
+        some = f"loses {crossing.unanswered} of {crossing.answered + crossing.unanswered} exchanges"
+        how = some if crossing.answered else "carries nothing"
+        title, issue = f"{network} {how} between {both}, while others pass", "47728"
+        fix = f"compare `docker network inspect -v` of {network} on {both}: their control planes may differ"
     return Finding(
-        f"overlay-lost:{network}:{'<->'.join(pair)}", "connectivity", title, pair, "overlay", fix, f"{ways}; {source}"
+        id=finding_id("overlay-lost", network, between(*hosts)),
+        severity="connectivity",
+        title=title,
+        hosts=hosts,
+        layer="overlay",
+        fix=fix,
+        source=f"{lost or 'where is not known'}; {ISSUE}{issue}",
     )
 
 
@@ -108,8 +108,7 @@ def _by_pair(facts: Facts) -> dict[tuple[tuple[str, str], str], Crossing]:
             crossing.answered += 1
         elif evidence.outcome in LOST:
             crossing.unanswered += 1
-            for way in _lost_way(evidence, here, there):
-                crossing.lost[way] += 1
+            crossing.lost.update(_lost(evidence, here, there))
     return crossings
 
 
@@ -120,7 +119,8 @@ def _crosses(facts: Facts, probe: Probe) -> bool:
     return probe.network in facts.overlays or source.role == target.role == "control"
 
 
-def _lost_way(evidence: Evidence, here: str, there: str) -> Iterator[tuple[str, str]]:
+def _lost(evidence: Evidence, here: str, there: str) -> Iterator[tuple[str, str]]:
+    """In which direction, where captures have seen that."""
     if evidence.left and evidence.seen is False:
         yield here, there
     elif evidence.seen and evidence.answer_left:

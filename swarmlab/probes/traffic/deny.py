@@ -6,37 +6,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from swarmlab.model.check import Verdict
 from swarmlab.model.evidence import Evidence, Outcome
+from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.kinds import ALLOW, DENY
 from swarmlab.model.probe import Probe
 from swarmlab.probes.session.endpoints import owner
-from swarmlab.probes.traffic.facts import Facts, is_virtual
-
-Judged = tuple[Verdict, str, str, list[dict[str, object]]]  # verdict, observed, explanation, controls
+from swarmlab.probes.traffic.facts import Facts, captures_dropped, is_virtual
 
 
-def judge_deny(facts: Facts, probe: Probe, evidence: Evidence) -> Judged:
+def judge_deny(facts: Facts, probe: Probe, evidence: Evidence) -> Judgement:
     """A violation needs one observation; a pass needs every condition; the rest is inconclusive and says what is
     missing.
     """
-    where = f"{probe.address} of {probe.target}"
-    if facts.answered(probe, evidence):
-        return (
-            Verdict.FAIL,
-            "allow",
-            f"{probe.source} reached {where}, and {evidence.responder} answered, although it must not.",
-            [],
-        )
-    if evidence.seen:
-        arrived = f"The {probe.protocol} request of {probe.source} arrived at {where}"
-        return Verdict.FAIL, "allow", f"{arrived}, though no answer came back ({evidence.outcome}).", []
-    plugged = attached(facts, probe)
-    if plugged:
-        return Verdict.FAIL, "allow", plugged, []
+    leak = _leak(facts, probe, evidence)
+    if leak:
+        return violated(ALLOW, leak)
     missing = list(dict.fromkeys(filter(None, (condition(facts, probe, evidence) for condition in CONDITIONS))))
     if missing:
-        return Verdict.INCONCLUSIVE, "unknown", f"Not proven: {'; '.join(missing)}.", controls(facts, probe)
-    return Verdict.PASS, "deny", _how(facts, probe, evidence), controls(facts, probe)
+        return unproven(f"Not proven: {'; '.join(missing)}.", controls(facts, probe))
+    return proven(DENY, _how(facts, probe, evidence), controls(facts, probe))
+
+
+def _leak(facts: Facts, probe: Probe, evidence: Evidence) -> str:
+    """What shows that the target can be reached; "" when nothing does."""
+    where = f"{probe.address} of {probe.target}"
+    if facts.answered(probe, evidence):
+        return f"{probe.source} reached {where}, and {evidence.responder} answered, although it must not."
+    if evidence.seen:
+        arrived = f"The {probe.protocol} request of {probe.source} arrived at {where}"
+        return f"{arrived}, though no answer came back ({evidence.outcome})."
+    return attached(facts, probe)
 
 
 def sender_is_sound(facts: Facts, probe: Probe, evidence: Evidence) -> str:
@@ -53,44 +52,33 @@ def target_is_sound(facts: Facts, probe: Probe, evidence: Evidence) -> str:
 
 def something_was_measured(facts: Facts, probe: Probe, evidence: Evidence) -> str:
     """The sender's kernel took the packet, and the target's listener was alive."""
-    who = {
-        Outcome.SENDER_DEAD: probe.source,
-        Outcome.SEND_ERROR: probe.source,
-        Outcome.LISTENER_DEAD: probe.target,
-    }.get(evidence.outcome)
-    return f"{who}: {str(evidence.outcome).replace('_', ' ')} ({evidence.detail or 'no reason given'})" if who else ""
+    return facts.unmeasured(probe, evidence)
 
 
 def captures_are_whole(facts: Facts, probe: Probe, evidence: Evidence) -> str:
-    """No record lost on either side; without a route nothing was sent that a capture could have missed."""
-    if evidence.lost_records and evidence.outcome is not Outcome.NO_ROUTE:
-        return f"the captures dropped {evidence.lost_records} records"
-    return ""
+    """No record lost on either side."""
+    return captures_dropped(evidence)
 
 
 def capture_can_see(facts: Facts, probe: Probe, evidence: Evidence) -> str:
     """The target's capture saw a request of this run that the target answered; so one that it did not see did not
     come.
     """
-    capture_missed = [t for t in facts.targets(probe) if (t, probe.protocol) in facts.measurement.capture_missed]
-    return (
-        f"the capture at {', '.join(capture_missed)} missed a {probe.protocol} request that was answered"
-        if capture_missed
-        else ""
-    )
+    missed = [t for t in facts.targets(probe) if (t, probe.protocol) in facts.measurement.capture_missed]
+    if not missed:
+        return ""
+    return f"the capture at {', '.join(missed)} missed a {probe.protocol} request that was answered"
 
 
 def request_went_out(facts: Facts, probe: Probe, evidence: Evidence) -> str:
-    """It left, or asked the way, or its own kernel knew none; or the address is the sender's own, and nothing has to
-    leave.
+    """It left, or asked for the hardware address, or its own kernel knew no route; or the address is the sender's own,
+    and nothing has to leave.
     """
     if evidence.left or evidence.asked or evidence.outcome is Outcome.NO_ROUTE or to_itself(facts, probe):
         return ""
-    return (
-        f"it is not known that the request left {probe.source}"
-        if evidence.left is None
-        else f"the request never left {probe.source}"
-    )
+    if evidence.left is None:
+        return f"it is not known that the request left {probe.source}"
+    return f"the request never left {probe.source}"
 
 
 def target_saw_nothing(facts: Facts, probe: Probe, evidence: Evidence) -> str:
@@ -100,20 +88,18 @@ def target_saw_nothing(facts: Facts, probe: Probe, evidence: Evidence) -> str:
 
 def target_was_reached(facts: Facts, probe: Probe, evidence: Evidence) -> str:
     """In this run, by the same protocol, by someone who may; by its own host's bridge where nobody may."""
-    way, spot = (probe.target, probe.protocol, probe.port), (probe.target, probe.address, probe.protocol, probe.port)
-    beside = facts.beside.get(spot, [])
-    if way in facts.may_reach:
-        if way not in facts.reached:
+    port, at = (probe.target, probe.protocol, probe.port), (probe.target, probe.address, probe.protocol, probe.port)
+    beside = facts.beside.get(at, [])
+    if port in facts.may_reach:
+        if port not in facts.reached:
             return f"nobody who may reached {probe.target} by {probe.protocol} in this run"
-        if spot in facts.reached_at or not _fell_silent(facts, beside):
+        if at in facts.reached_at or not _fell_silent(facts, beside):
             return ""
         return f"{probe.address} of {probe.target} did not answer its own host either"
     if any(facts.answered(c, facts.evidence(c)) for c in beside):
         return ""
-    tried = (
-        ", ".join(c.source for c in beside)
-        or "nobody: the scenario has no peer that may, and no bridge of its host is known"
-    )
+    nobody = "nobody: the scenario has no peer that may, and no bridge of its host is known"
+    tried = ", ".join(c.source for c in beside) or nobody
     return f"{probe.target} was not reached by {probe.protocol} in this run (tried by {tried})"
 
 
@@ -121,11 +107,11 @@ def sender_was_answered(facts: Facts, probe: Probe, evidence: Evidence) -> str:
     """In this run, by the same protocol, by someone whom it may reach; by its own host's bridge where there is
     nobody.
     """
-    way = (probe.source, probe.protocol, probe.port)
+    port = (probe.source, probe.protocol, probe.port)
     default = (probe.source, probe.protocol, facts.plan.port)
-    if way in facts.sent or default in facts.sent:
+    if port in facts.sent or default in facts.sent:
         return ""
-    if way in facts.may_send or default in facts.may_send:
+    if port in facts.may_send or default in facts.may_send:
         return f"{probe.source} got no answer by {probe.protocol} from anyone whom it may reach"
     beside = facts.sent_beside.get(default, [])
     if any(facts.answered(c, facts.evidence(c)) for c in beside):
@@ -152,7 +138,7 @@ def answer_is_identified(facts: Facts, probe: Probe, evidence: Evidence) -> str:
 
 def kernel_can_vip(facts: Facts, probe: Probe, evidence: Evidence) -> str:
     """Without IPVS no virtual address works, so silence proves nothing."""
-    return lacking(facts, probe) if is_virtual(probe) else ""
+    return facts.without_ipvs(probe) if is_virtual(probe) else ""
 
 
 def address_is_the_targets_alone(facts: Facts, probe: Probe, evidence: Evidence) -> str:
@@ -180,13 +166,6 @@ CONDITIONS: tuple[Condition, ...] = (
 )
 
 
-def lacking(facts: Facts, probe: Probe) -> str:
-    """The hosts involved whose kernel has no IPVS, in words."""
-    hosts = dict.fromkeys([facts.host(probe.source), *(facts.host(t) for t in facts.targets(probe))])
-    without = [h for h in hosts if "ip_vs" in facts.measurement.missing_features.get(h, ())]
-    return f"the kernel of {', '.join(without)} has no IP_VS, so virtual addresses do not work there" if without else ""
-
-
 def attached(facts: Facts, probe: Probe) -> str:
     """A sender that is plugged into the target's overlay, where the file does not put it, is a leak whatever this one
     packet did.
@@ -194,17 +173,13 @@ def attached(facts: Facts, probe: Probe) -> str:
     The engine may even have given it the target's own address, so that no packet of ours could ever show the leak.
     """
     source = facts.plan.endpoints.get(probe.source)
-    if (
-        source is None
-        or probe.network not in facts.overlays
-        or probe.network in facts.scenario.networks_of(owner(source))
-    ):
+    if source is None or probe.network not in facts.overlays:
         return ""
     own = next((a for a in source.addresses if a.network == probe.network), None)
-    if own is None:
+    if own is None or probe.network in facts.scenario.networks_of(owner(source)):
         return ""
-    where = f"{own.address}{f' on {own.interface}' if own.interface else ''}"
-    return f"{probe.source} is plugged into {probe.network} ({where}), where the file does not put it and where {probe.target} is."
+    where = f"{probe.network} ({own.address}{f' on {own.interface}' if own.interface else ''})"
+    return f"{probe.source} is plugged into {where}, where the file does not put it and where {probe.target} is."
 
 
 def to_itself(facts: Facts, probe: Probe) -> bool:
@@ -219,21 +194,20 @@ def _holds_address(facts: Facts, probe: Probe) -> bool:
 
 def controls(facts: Facts, probe: Probe) -> list[dict[str, object]]:
     """The exchanges of the same run that give a deny its weight (or fail to)."""
-    way, default = (probe.target, probe.protocol, probe.port), (probe.source, probe.protocol, facts.plan.port)
-    spot = (probe.target, probe.address, probe.protocol, probe.port)
-    reached = facts.reached_at.get(spot) or facts.reached.get(way)
+    port, default = (probe.target, probe.protocol, probe.port), (probe.source, probe.protocol, facts.plan.port)
+    at = (probe.target, probe.address, probe.protocol, probe.port)
+    reached = facts.reached_at.get(at) or facts.reached.get(port)
     sent = facts.sent.get((probe.source, probe.protocol, probe.port)) or facts.sent.get(default)
-    found = [
-        facts.control("the target can be reached", p)
-        for p in ([reached] if reached else []) + facts.beside.get(spot, [])[:2]
+    to_target = ([reached] if reached else []) + facts.beside.get(at, [])[:2]
+    by_sender = [sent] if sent else facts.sent_beside.get(default, [])[:2]
+    pairs = [
+        frozenset((facts.host(probe.source), host)) for host in dict.fromkeys(map(facts.host, facts.targets(probe)))
     ]
-    found += [
-        facts.control("the sender can send", p) for p in ([sent] if sent else facts.sent_beside.get(default, [])[:2])
+    return [
+        *(facts.control("the target can be reached", p) for p in to_target),
+        *(facts.control("the sender can send", p) for p in by_sender),
+        *(facts.control("the pair of hosts carries traffic", facts.carried[p]) for p in pairs if p in facts.carried),
     ]
-    for target in dict.fromkeys(facts.host(t) for t in facts.targets(probe)):
-        carrier = facts.carried.get(frozenset((facts.host(probe.source), target)))
-        found += [facts.control("the pair of hosts carries traffic", carrier)] if carrier else []
-    return found
 
 
 def _fell_silent(facts: Facts, controls: list[Probe]) -> bool:
@@ -251,9 +225,8 @@ def _how(facts: Facts, probe: Probe, evidence: Evidence) -> str:
         own = f"{probe.address} is {probe.source}'s own address on {facts.host(probe.source)}"
         return f"{own}: delivered to itself, never to {probe.target}."
     if evidence.outcome is Outcome.NO_ROUTE:
-        went = (
-            f"The kernel of {facts.host(probe.source)} has no route for {probe.source} to {probe.address}: nothing left"
-        )
+        kernel = f"The kernel of {facts.host(probe.source)}"
+        went = f"{kernel} has no route for {probe.source} to {probe.address}: nothing left"
     elif evidence.left:
         went = f"The request left {probe.source}{f' by {evidence.via}' if evidence.via else ''}"
     else:

@@ -20,7 +20,9 @@ def name_probes(expectation: Expectation, index: EndpointIndex, vips: Vips) -> I
     answers = right_answers if e.expected == ALLOW else other_answers
     accepted = answers(e.source, name, e.target, e.network, index, vips)
     for asker in index.of(e.source):
-        yield NameProbe(0, asker.id, name, e.target, accepted, "check", e)
+        yield NameProbe(
+            id=0, source=asker.id, name=name, target=e.target, accepted=accepted, purpose="check", expectation=e
+        )
 
 
 def right_answers(
@@ -62,12 +64,12 @@ def controls(probes: list[NameProbe], index: EndpointIndex) -> Iterator[NameProb
     """
     for asker in dict.fromkeys(p.source for p in probes):
         name = owner(index.by_id[asker])
-        yield NameProbe(0, asker, name, name, purpose="control")
+        yield NameProbe(id=0, source=asker, name=name, target=name, purpose="control")
     for target, name in dict.fromkeys(
         (p.target, p.name) for p in probes if p.expectation and p.expectation.expected == DENY
     ):
         for task in sorted(index.of(target), key=lambda t: bool(t.impaired))[:1]:
-            yield NameProbe(0, task.id, name, target, purpose="control")
+            yield NameProbe(id=0, source=task.id, name=name, target=target, purpose="control")
 
 
 def _addresses(owned_by: list[str], name: str, network: str, index: EndpointIndex, vips: Vips) -> frozenset[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
-from swarmlab.model.kinds import ALLOW, Kind
+from swarmlab.model.ids import exchange
+from swarmlab.model.kinds import ALLOW, IPVS, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.session.endpoints import EndpointIndex
 
 MISSING = Evidence(-1, Outcome.SENDER_DEAD, detail="nothing was measured")
 NEIGHBOURS = "neighbour table"  # in the detail of a send error
-Way = tuple[str, str, int]  # endpoint or service, protocol, port
-Spot = tuple[str, str, str, int]  # endpoint, address, protocol, port
+EndpointPort = tuple[str, str, int]  # endpoint or service, protocol, port
+AddressPort = tuple[str, str, str, int]  # endpoint, address, protocol, port
 
 
 class Facts:
@@ -21,18 +22,17 @@ class Facts:
         self.scenario, self.plan, self.measurement = scenario, plan, measurement
         self.index = EndpointIndex(scenario, plan.endpoints.values())
         self.overlays = {key for key, network in scenario.networks.items() if network.driver == "overlay"}
-        # Who may (an allow check exists), and the first such check that did.
-        self.may_reach: set[Way] = set()
-        self.may_send: set[Way] = set()
-        self.reached: dict[Way, Probe] = {}
-        self.sent: dict[Way, Probe] = {}
-        self.reached_at: dict[Spot, Probe] = {}
-        self.beside: dict[Spot, list[Probe]] = {}  # controls to one address
-        self.sent_beside: dict[Way, list[Probe]] = {}  # controls from one endpoint
+        # Who may reach, or send (an allow expectation exists), and the first such probe that did.
+        self.may_reach: set[EndpointPort] = set()
+        self.may_send: set[EndpointPort] = set()
+        self.reached: dict[EndpointPort, Probe] = {}
+        self.sent: dict[EndpointPort, Probe] = {}
+        self.reached_at: dict[AddressPort, Probe] = {}
+        self.beside: dict[AddressPort, list[Probe]] = {}  # controls to one address
+        self.sent_beside: dict[EndpointPort, list[Probe]] = {}  # controls from one endpoint
         self.carried: dict[frozenset[str], Probe] = {}
-        self.overflowed: set[str] = (
-            set()
-        )  # hosts whose kernel had no room for neighbours: it drops answers as silently as requests
+        # Hosts whose kernel had no room for neighbours: it drops answers as silently as requests.
+        self.overflowed: set[str] = set()
         self._order = _order(plan)
         for probe in plan.probes:
             self._index(probe, measurement.probes.get(probe.id, MISSING))
@@ -72,33 +72,53 @@ class Facts:
         reason = m.dead_endpoints.get(id_) or endpoint.impaired
         return f"{id_} cannot vouch for anything ({reason})" if reason else ""
 
-    def way(self, probe: Probe) -> str:
-        """The part of an id that names an exchange without addresses.
+    def unmeasured(self, probe: Probe, evidence: Evidence) -> str:
+        """Why nothing was measured; "" when the sender's kernel took the packet and the target's listener was alive."""
+        who = {
+            Outcome.SENDER_DEAD: probe.source,
+            Outcome.SEND_ERROR: probe.source,
+            Outcome.LISTENER_DEAD: probe.target,
+        }.get(evidence.outcome)
+        why = evidence.detail or "no reason given"
+        return f"{who}: {str(evidence.outcome).replace('_', ' ')} ({why})" if who else ""
 
-        Stable between runs: `front.1->db.1@back-net/tcp`, with `:5432` for a port of its own and `#2` for a second
-        address.
-        """
-        port = f":{probe.port}" if probe.port != self.plan.port else ""
-        return f"{probe.source}->{probe.target}@{probe.network}/{probe.protocol}{port}{self._order.get((probe.target, probe.address), '')}"
+    def without_ipvs(self, probe: Probe) -> str:
+        """The hosts involved whose kernel has no IPVS, in words; "" when all have it."""
+        hosts = dict.fromkeys([self.host(probe.source), *(self.host(t) for t in self.targets(probe))])
+        without = [h for h in hosts if IPVS in self.measurement.missing_features.get(h, ())]
+        if not without:
+            return ""
+        return f"the kernel of {', '.join(without)} has no IP_VS, so virtual addresses do not work there"
+
+    def exchange(self, probe: Probe) -> str:
+        """The probe's exchange as ids name it: without addresses, and so the same in every run."""
+        return exchange(
+            probe.source,
+            probe.target,
+            probe.network,
+            probe.protocol,
+            port=probe.port if probe.port != self.plan.port else 0,
+            order=self._order.get((probe.target, probe.address), 1),
+        )
 
     def control(self, what: str, probe: Probe) -> dict[str, object]:
-        """A twin, as a report shows it."""
+        """A control, as a report shows it."""
         evidence = self.evidence(probe)
         return {
             "proves": what,
-            "probe": self.way(probe),
+            "probe": self.exchange(probe),
             "outcome": str(evidence.outcome),
             "latency_ms": evidence.latency_ms,
         }
 
     def _index(self, probe: Probe, evidence: Evidence) -> None:
         to, by = (probe.target, probe.protocol, probe.port), (probe.source, probe.protocol, probe.port)
-        spot = (probe.target, probe.address, probe.protocol, probe.port)
+        at = (probe.target, probe.address, probe.protocol, probe.port)
         good = self.answered(probe, evidence)
         if evidence.outcome is Outcome.SEND_ERROR and NEIGHBOURS in evidence.detail:
             self.overflowed.add(self.host(probe.source))
         if probe.purpose == "control":
-            self.beside.setdefault(spot, []).append(probe)
+            self.beside.setdefault(at, []).append(probe)
             self.sent_beside.setdefault(by, []).append(probe)
         elif probe.expectation is not None and probe.expectation.expected == ALLOW:
             self.may_reach.add(to)
@@ -106,13 +126,13 @@ class Facts:
             if good:
                 self.reached.setdefault(to, probe)
                 self.sent.setdefault(by, probe)
-                self.reached_at.setdefault(spot, probe)
+                self.reached_at.setdefault(at, probe)
         if good:
             self._carry(probe, evidence)
 
     def _carry(self, probe: Probe, evidence: Evidence) -> None:
-        """An answer crossed both ways, so the pair needs no order. Only overlays count: other networks take other
-        ways.
+        """An answer crossed in both directions, so the pair needs no order. Only overlays count: other networks take
+        other paths.
         """
         source, target = self.plan.endpoints.get(probe.source), self.plan.endpoints.get(evidence.responder)
         if source is None or target is None:
@@ -122,18 +142,27 @@ class Facts:
             self.carried.setdefault(frozenset((source.host, target.host)), probe)
 
 
+def captures_dropped(evidence: Evidence) -> str:
+    """That a capture of either side lost records, in words; without a route nothing was sent that one could have
+    missed.
+    """
+    if evidence.lost_records and evidence.outcome is not Outcome.NO_ROUTE:
+        return f"the captures dropped {evidence.lost_records} records"
+    return ""
+
+
 def is_virtual(probe: Probe) -> bool:
     """Whether the probe goes to a service's virtual address."""
     return probe.expectation is not None and probe.expectation.kind is Kind.VIP
 
 
-def _order(plan: ProbePlan) -> dict[tuple[str, str], str]:
-    """(endpoint, address) -> "#2" for the second of its addresses on one network, and so on."""
-    found: dict[tuple[str, str], str] = {}
+def _order(plan: ProbePlan) -> dict[tuple[str, str], int]:
+    """(endpoint, address) -> 2 for the second of its addresses on one network, and so on."""
+    found: dict[tuple[str, str], int] = {}
     for endpoint in plan.endpoints.values():
         counts: dict[str, int] = {}
         for a in endpoint.addresses:
             counts[a.network] = counts.get(a.network, 0) + 1
             if counts[a.network] > 1:
-                found[endpoint.id, a.address] = f"#{counts[a.network]}"
+                found[endpoint.id, a.address] = counts[a.network]
     return found

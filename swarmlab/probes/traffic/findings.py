@@ -8,20 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
-from swarmlab.model.evidence import Measurement, Outcome
-from swarmlab.model.kinds import ALLOW, DENY
-from swarmlab.model.probe import Probe, ProbePlan
-from swarmlab.model.scenario import Scenario
-from swarmlab.probes.traffic.crossings import ISSUE, crossings
+from swarmlab.model.evidence import Outcome
+from swarmlab.model.ids import finding_id, pair
+from swarmlab.model.kinds import ALLOW, DENY, IPVS, Kind
+from swarmlab.model.probe import Probe
+from swarmlab.probes.session.sources import ISSUE, LIBNETWORK_ISSUE
+from swarmlab.probes.traffic.crossings import crossings
 from swarmlab.probes.traffic.facts import Facts
 
 
-def findings(
-    scenario: Scenario, plan: ProbePlan, measurement: Measurement, checks: Iterable[Check]
-) -> tuple[Finding, ...]:
+def findings(facts: Facts, checks: Iterable[Check]) -> tuple[Finding, ...]:
     """Each fault once, the worst kind first."""
-    facts, checks = Facts(scenario, plan, measurement), list(checks)
-    found = [f for look in (_leaks, _names, _networks) for f in look(checks)]
+    checks = list(checks)
+    found = [f for look in (_leaks, _names) for f in look(checks)]
     found += [f for seek in (crossings, _unsent, _duplicates, _kernels) for f in seek(facts)]
     return worst_first(found)
 
@@ -31,30 +30,33 @@ def _leaks(checks: list[Check]) -> Iterator[Finding]:
     pairs: dict[tuple[str, str, bool], list[Check]] = defaultdict(list)
     for c in checks:
         if c.expected == DENY and c.verdict is Verdict.FAIL:
-            pairs[c.source_service, c.target_service, c.kind == "name"].append(c)
+            pairs[c.source_service, c.target_service, c.kind == Kind.NAME].append(c)
     for (source, target, by_name), found in pairs.items():
-        nets = ", ".join(sorted({c.network for c in found} - {""})) or "some network"
         if by_name:
-            title, fix = (
-                f"{source} can resolve {target}",
-                "see which networks and aliases the two share: `docker inspect` on the tasks",
-            )
+            title = f"{source} can resolve {target}"
+            fix = "see which networks and aliases the two share: `docker inspect` on the tasks"
         else:
+            nets = ", ".join(sorted({c.network for c in found} - {""})) or "some network"
             title = f"{source} reaches {target}, over {nets}"
-            fix = (
-                f"detach {source} and {target} from what they share: compare `docker network inspect -v` with the file"
-            )
+            shared = f"detach {source} and {target} from what they share"
+            fix = f"{shared}: compare `docker network inspect -v` with the file"
         yield Finding(
-            f"{'name-leak' if by_name else 'leak'}:{source}->{target}", "isolation", title, _hosts(found),
-            "dns" if by_name else "overlay", fix, ", ".join(c.id for c in found[:3]),
-        )  # fmt: skip
+            id=finding_id("name-leak" if by_name else "leak", pair(source, target)),
+            severity="isolation",
+            title=title,
+            hosts=_hosts(found),
+            layer="dns" if by_name else "overlay",
+            fix=fix,
+            source=", ".join(c.id for c in found[:3]),
+        )
 
 
 # What a kernel said when it could not send -> finding, title, fix. The last row takes all that no other row took.
 OVERFLOW = (
     "neighbour-overflow",
     "the kernel's neighbour table is full",
-    "`sysctl -w net.ipv4.neigh.default.gc_thresh3=16384` on the machine whose kernel these hosts use (container hosts: this one)",
+    "`sysctl -w net.ipv4.neigh.default.gc_thresh3=16384` on the machine whose kernel these hosts use "
+    "(container hosts: this one)",
 )
 SEND_ERRORS = (
     (
@@ -73,10 +75,18 @@ def _unsent(facts: Facts) -> Iterator[Finding]:
         e = facts.evidence(p)
         if e.outcome is Outcome.SEND_ERROR:
             failed[next(named for sign, named in SEND_ERRORS if sign in e.detail)].append((p, e.detail))
-    for (id_, title, fix), found in failed.items():
+    for (fault, title, fix), found in failed.items():
         hosts = tuple(sorted({facts.host(p.source) for p, _ in found}))
-        source = f"{found[0][1] or 'no detail'}{f'; {ISSUE}44973' if id_ == OVERFLOW[0] else ''}"
-        yield Finding(id_, "flaky", f"{title}: {len(found)} probes were not sent", hosts, "kernel", fix, source)
+        source = f"{found[0][1] or 'no detail'}{f'; {ISSUE}44973' if fault == OVERFLOW[0] else ''}"
+        yield Finding(
+            id=finding_id(fault),
+            severity="flaky",
+            title=f"{title}: {len(found)} probes were not sent",
+            hosts=hosts,
+            layer="kernel",
+            fix=fix,
+            source=source,
+        )
 
 
 def _names(checks: list[Check]) -> Iterator[Finding]:
@@ -87,42 +97,34 @@ def _names(checks: list[Check]) -> Iterator[Finding]:
             asked[c.id.partition("->")[2]].append(c)
     for name, found in asked.items():
         failed = [c for c in found if c.verdict is Verdict.FAIL]
-        if not failed:
-            continue
-        everyone = all(c.verdict is Verdict.FAIL for c in found)
-        title = f"{name} is {'not known, or answered wrongly, everywhere' if everyone else 'missing or wrong for some who may know it'}"
+        if failed:
+            yield _name_missing(name, failed, everywhere=len(failed) == len(found))
+
+
+def _name_missing(name: str, failed: list[Check], *, everywhere: bool) -> Finding:
+    if everywhere:
+        how = "not known, or answered wrongly, everywhere"
+        runs = f"see that {failed[0].target_service} runs"
+        fix = f"{runs}, and that the name is among its aliases on the shared network"
+    else:
+        how = "missing or wrong for some who may know it"
         fix = (
-            f"see that {failed[0].target_service} runs, and that the name is among its aliases on the shared network"
-            if everyone
-            else "compare `docker network inspect -v` on these hosts: their control planes differ (TCP and UDP 7946 between all hosts)"
+            "compare `docker network inspect -v` on these hosts: their control planes differ "
+            "(TCP and UDP 7946 between all hosts)"
         )
-        yield Finding(
-            f"name-missing:{name}",
-            "connectivity",
-            title,
-            _hosts(failed),
-            "dns",
-            fix,
-            f"{failed[0].explanation} {ISSUE}47728",
-        )
-
-
-def _networks(checks: list[Check]) -> Iterator[Finding]:
-    wrong: dict[str, list[Check]] = defaultdict(list)
-    for c in checks:
-        if c.kind == "network" and c.verdict is Verdict.FAIL:
-            wrong[c.network].append(c)
-    for network, found in wrong.items():
-        properties = ", ".join(sorted({str(c.evidence.get("property", "")) for c in found}))
-        yield Finding(
-            f"network-differs:{network}", "confidentiality" if "encrypted" in properties else "connectivity",
-            f"{network} is not as declared: {properties}", _hosts(found), "engine",
-            f"remove {network} and deploy again: an engine never changes a network that exists", found[0].explanation,
-        )  # fmt: skip
+    return Finding(
+        id=finding_id("name-missing", name),
+        severity="connectivity",
+        title=f"{name} is {how}",
+        hosts=_hosts(failed),
+        layer="dns",
+        fix=fix,
+        source=f"{failed[0].explanation} {ISSUE}47728",
+    )
 
 
 def _duplicates(facts: Facts) -> Iterator[Finding]:
-    """Someone else answers where an allowed target should: an address given twice, or a bent way."""
+    """Someone else answers where an allowed target should: an address given twice, or a wrong route."""
     pairs: dict[tuple[str, str], Probe] = {}
     for p in facts.plan.probes:
         e = facts.evidence(p)
@@ -131,21 +133,31 @@ def _duplicates(facts: Facts) -> Iterator[Finding]:
             pairs.setdefault((p.target, e.responder), p)
     for (target, by), p in pairs.items():
         hosts = tuple(sorted({facts.host(target), facts.host(by)} - {""}))
-        fix = f"compare the addresses of both on {p.network}; subnets of networks must not overlap, nor address ranges of macvlan"
-        title = f"{by} answers at {p.address}, which is {target}'s"
-        yield Finding(f"answered-by-other:{target}", "connectivity", title, hosts, "overlay", fix, f"{ISSUE}49921")
+        yield Finding(
+            id=finding_id("answered-by-other", target),
+            severity="connectivity",
+            title=f"{by} answers at {p.address}, which is {target}'s",
+            hosts=hosts,
+            layer="overlay",
+            fix=f"compare the addresses of both on {p.network}; subnets of networks must not overlap, "
+            "nor address ranges of macvlan",
+            source=f"{ISSUE}49921",
+        )
 
 
 def _kernels(facts: Facts) -> Iterator[Finding]:
     """What the kernels lack, if the scenario wants it."""
-    hosts = tuple(
-        sorted(h for h, missing_features in facts.measurement.missing_features.items() if "ip_vs" in missing_features)
-    )
+    hosts = tuple(sorted(h for h, missing in facts.measurement.missing_features.items() if IPVS in missing))
     if hosts and any(s.endpoint_mode == "vip" for s in facts.scenario.services.values()):
         yield Finding(
-            "no-ipvs", "info", "virtual addresses of services do not work: the kernel has no IP_VS", hosts, "kernel",
-            "use `endpoint_mode: dnsrr`, or hosts whose kernel has ip_vs (`modprobe ip_vs`)", "https://github.com/moby/libnetwork/issues/1166",
-        )  # fmt: skip
+            id=finding_id("no-ipvs"),
+            severity="info",
+            title="virtual addresses of services do not work: the kernel has no IP_VS",
+            hosts=hosts,
+            layer="kernel",
+            fix="use `endpoint_mode: dnsrr`, or hosts whose kernel has ip_vs (`modprobe ip_vs`)",
+            source=f"{LIBNETWORK_ISSUE}1166",
+        )
 
 
 def _hosts(checks: Iterable[Check]) -> tuple[str, ...]:

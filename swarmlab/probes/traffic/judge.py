@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from swarmlab.model.check import Check, Verdict
-from swarmlab.model.evidence import Evidence, Measurement
+from swarmlab.model.evidence import Evidence
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.ids import check_id, contradicting, pair
+from swarmlab.model.judgement import UNKNOWN
 from swarmlab.model.kinds import ALLOW, Kind
-from swarmlab.model.probe import Probe, ProbePlan
-from swarmlab.model.scenario import Scenario
-from swarmlab.probes.network.judge import network_checks
+from swarmlab.model.probe import Probe
 from swarmlab.probes.session.endpoints import owner
 from swarmlab.probes.traffic.allow import judge_allow
 from swarmlab.probes.traffic.deny import judge_deny
-from swarmlab.probes.traffic.expand import TRAFFIC, Gap, alone, gaps, vacuous
+from swarmlab.probes.traffic.expand import Gap, alone, gaps, vacuous
 from swarmlab.probes.traffic.facts import Facts
 from swarmlab.probes.traffic.names import Names
 
@@ -34,30 +34,41 @@ PLAIN = (
 )
 
 
-def judge(scenario: Scenario, plan: ProbePlan, measurement: Measurement) -> tuple[Check, ...]:
+def judge(facts: Facts) -> tuple[Check, ...]:
     """Every expectation becomes at least one check, unless there is provably nothing that it speaks of."""
-    facts = Facts(scenario, plan, measurement)
-    names = Names(facts)
+    names, plan = Names(facts), facts.plan
     checks = [_reach(facts, p, p.expectation) for p in plan.probes if p.expectation is not None]
     checks += [names.check(n) for n in plan.names if n.expectation is not None]
-    checks += [c for e in scenario.expectations if e.kind is Kind.NETWORK for c in network_checks(facts, e)]
     checks += _unmeasured(facts)
     return tuple(_distinct(checks))
 
 
 def _reach(facts: Facts, probe: Probe, e: Expectation) -> Check:
     evidence = facts.evidence(probe)
-    verdict, observed, text, controls = (judge_allow if e.expected == ALLOW else judge_deny)(facts, probe, evidence)
+    judged = (judge_allow if e.expected == ALLOW else judge_deny)(facts, probe, evidence)
     source, target = facts.plan.endpoints.get(probe.source), facts.plan.endpoints.get(probe.target)
     shown = _shown(probe, evidence)
-    if controls:
-        shown["controls"] = controls
+    if judged.controls:
+        shown["controls"] = judged.controls
     return Check(
-        f"{e.kind}:{facts.way(probe)}", str(e.kind), probe.source, probe.target, probe.network, probe.protocol, probe.port,
-        e.expected, observed, verdict, e.because, text,
-        owner(source) if source else "", owner(target) if target else probe.target,
-        source.host if source else "", target.host if target else facts.host(evidence.responder), shown,
-    )  # fmt: skip
+        id=check_id(e.kind, facts.exchange(probe)),
+        kind=str(e.kind),
+        source=probe.source,
+        target=probe.target,
+        network=probe.network,
+        protocol=probe.protocol,
+        port=probe.port,
+        expected=e.expected,
+        observed=judged.observed,
+        verdict=judged.verdict,
+        because=e.because,
+        explanation=judged.explanation,
+        source_service=owner(source) if source else "",
+        target_service=owner(target) if target else probe.target,
+        source_host=source.host if source else "",
+        target_host=target.host if target else facts.host(evidence.responder),
+        evidence=shown,
+    )
 
 
 def _shown(probe: Probe, evidence: Evidence) -> dict[str, object]:
@@ -79,25 +90,16 @@ def _unmeasured(facts: Facts) -> Iterator[Check]:
     measured = set(covered.values())
     overridden = {(e.kind, e.source, e.target) for e in measured if not e.derived}
     for e in facts.scenario.expectations:
-        if e.kind in ELSEWHERE:
+        if e.kind not in NOT_MEASURED:
             continue
-        found = (
-            [Gap(e, e.source, e.target, "")]
-            if alone(e, facts.index)
-            else list(gaps(e, facts.index))
-            if e.kind in LABELLED
-            else []
-        )
+        found = [Gap(e, e.source, e.target, "")] if alone(e, facts.index) else list(gaps(e, facts.index))
         yield from (_gap(facts, gap) for gap in found if gap.reason)
         silent = not found and e not in measured and not (e.derived and (e.kind, e.source, e.target) in overridden)
         if silent and not _vacuous(facts, e):
-            yield _gap(
-                facts, Gap(e, e.source, e.target, NOT_MEASURED.get(e.kind, f"this run does not measure {e.kind}"))
-            )
+            yield _gap(facts, Gap(e, e.source, e.target, NOT_MEASURED[e.kind]))
 
 
-ELSEWHERE = frozenset({Kind.NETWORK, Kind.PUBLISH, Kind.MTU, Kind.WIRE})  # judged by rules of their own
-LABELLED = TRAFFIC | {Kind.NAME}
+# What is said of an expectation of these kinds that led to no measurement at all.
 NOT_MEASURED = {
     Kind.VIP: "no virtual address is known, or none that the protocol can be tried on",
     Kind.REACH: "no probe came of it",
@@ -114,15 +116,27 @@ def _vacuous(facts: Facts, e: Expectation) -> bool:
 def _gap(facts: Facts, gap: Gap) -> Check:
     e = gap.expectation
     source, target = facts.plan.endpoints.get(gap.source), facts.plan.endpoints.get(gap.target)
-    what = f"{gap.source}->{e.name or gap.target}" if e.kind is Kind.NAME else f"{gap.source}->{gap.target}@{e.network}"
-    port = f":{e.port}" if e.port else ""
+    what = pair(gap.source, (e.name or gap.target) if e.kind is Kind.NAME else gap.target)
+    on = None if e.kind is Kind.NAME else e.network
     return Check(
-        id=f"{e.kind}:{what}{f'/{e.protocol}' if e.protocol else ''}{port}", kind=str(e.kind), source=gap.source, target=gap.target,
-        network=e.network, protocol=e.protocol, port=e.port, expected=e.expected, observed="unknown", verdict=Verdict.INCONCLUSIVE,
-        because=e.because, explanation=f"Nothing to measure: {gap.reason}.",
-        source_service=owner(source) if source else e.source, target_service=owner(target) if target else e.target,
-        source_host=source.host if source else "", target_host=target.host if target else "", evidence={},
-    )  # fmt: skip
+        id=check_id(e.kind, what, on=on, protocol=e.protocol, port=e.port),
+        kind=str(e.kind),
+        source=gap.source,
+        target=gap.target,
+        network=e.network,
+        protocol=e.protocol,
+        port=e.port,
+        expected=e.expected,
+        observed=UNKNOWN,
+        verdict=Verdict.INCONCLUSIVE,
+        because=e.because,
+        explanation=f"Nothing to measure: {gap.reason}.",
+        source_service=owner(source) if source else e.source,
+        target_service=owner(target) if target else e.target,
+        source_host=source.host if source else "",
+        target_host=target.host if target else "",
+        evidence={},
+    )
 
 
 def _distinct(checks: Iterable[Check]) -> Iterator[Check]:
@@ -130,4 +144,4 @@ def _distinct(checks: Iterable[Check]) -> Iterator[Check]:
     taken: dict[str, int] = {}
     for check in checks:
         count = taken[check.id] = taken.get(check.id, 0) + 1
-        yield check if count == 1 else replace(check, id=f"{check.id}!{check.expected}{count if count > 2 else ''}")
+        yield check if count == 1 else replace(check, id=contradicting(check.id, check.expected, count))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.evidence import NameEvidence, Outcome
-from swarmlab.model.kinds import ALLOW
+from swarmlab.model.ids import check_id, pair
+from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import NameProbe
 from swarmlab.probes.traffic.facts import Facts
 
@@ -21,7 +23,6 @@ WHEN_DENIED = {
     "REFUSED": Verdict.PASS,
     "": Verdict.INCONCLUSIVE,
 }
-Judged = tuple[Verdict, str, str]
 
 
 class Names:
@@ -31,14 +32,14 @@ class Names:
         self.facts = facts
         self._found: set[tuple[str, str]] = set()  # asker, name
         self._controls: dict[str, NameProbe] = {}  # asker -> its own name
-        self._twins: dict[tuple[str, str], list[NameProbe]] = {}  # name, target -> who should get an answer
+        self._may_know: dict[tuple[str, str], list[NameProbe]] = {}  # name, target -> questions that should be answered
         for n in facts.plan.names:
             if _kind(self.evidence(n)) == FOUND:
                 self._found.add((n.source, n.name))
             if n.purpose == "control" and n.target == _service(facts, n.source) == n.name:
                 self._controls[n.source] = n
             if n.purpose == "control" or (n.expectation and n.expectation.expected == ALLOW):
-                self._twins.setdefault((n.name, n.target), []).append(n)
+                self._may_know.setdefault((n.name, n.target), []).append(n)
 
     def evidence(self, probe: NameProbe) -> NameEvidence:
         """What was answered."""
@@ -48,70 +49,67 @@ class Names:
         """One line of the report."""
         e, expectation = self.evidence(probe), probe.expectation
         expected = expectation.expected if expectation else ALLOW
-        verdict, observed, text = (self._allow if expected == ALLOW else self._deny)(probe, e)
+        judged = (self._allow if expected == ALLOW else self._deny)(probe, e)
         return Check(
-            id=f"name:{probe.source}->{probe.name}",
-            kind="name", source=probe.source, target=probe.target, network=expectation.network if expectation else "",
-            protocol="dns", port=53, expected=expected, observed=observed, verdict=verdict,
-            because=expectation.because if expectation else "", explanation=text,
-            source_service=_service(self.facts, probe.source), target_service=probe.target,
-            source_host=self.facts.host(probe.source), evidence=self._shown(probe, e),
-        )  # fmt: skip
+            id=check_id(Kind.NAME, pair(probe.source, probe.name)),
+            kind=str(Kind.NAME),
+            source=probe.source,
+            target=probe.target,
+            network=expectation.network if expectation else "",
+            protocol="dns",
+            port=53,
+            expected=expected,
+            observed=judged.observed,
+            verdict=judged.verdict,
+            because=expectation.because if expectation else "",
+            explanation=judged.explanation,
+            source_service=_service(self.facts, probe.source),
+            target_service=probe.target,
+            source_host=self.facts.host(probe.source),
+            evidence=self._shown(probe, e),
+        )
 
-    def _allow(self, probe: NameProbe, e: NameEvidence) -> Judged:
+    def _allow(self, probe: NameProbe, e: NameEvidence) -> Judgement:
         kind, got = _kind(e), frozenset(e.addresses)
         if kind == "":
             return self._silent(probe, e)
         if kind != FOUND:
             said = "no address" if kind == EMPTY else e.rcode
-            return Verdict.FAIL, "deny", f"The embedded DNS of {probe.source} does not know {probe.name} ({said})."
+            return violated(DENY, f"The embedded DNS of {probe.source} does not know {probe.name} ({said}).")
         if not probe.accepted:
-            return Verdict.INCONCLUSIVE, "unknown", f"{probe.name} has an answer, but what it should be is not known."
+            return unproven(f"{probe.name} has an answer, but what it should be is not known.")
         if got in probe.accepted:
-            return Verdict.PASS, "allow", ""
+            return proven(ALLOW)
         best = min(probe.accepted, key=lambda right: len(right ^ got))
         parts = [
             f"{word} {', '.join(sorted(s))}" for word, s in (("missing", best - got), ("not of it", got - best)) if s
         ]
-        return Verdict.FAIL, "deny", f"{probe.source} gets a wrong answer for {probe.name}: {'; '.join(parts)}."
+        return violated(DENY, f"{probe.source} gets a wrong answer for {probe.name}: {'; '.join(parts)}.")
 
-    def _silent(self, probe: NameProbe, e: NameEvidence) -> Judged:
+    def _silent(self, probe: NameProbe, e: NameEvidence) -> Judgement:
         unsound = self.facts.unsound(probe.source)
         if not unsound and e.outcome is not Outcome.SENDER_DEAD and self._knows_itself(probe.source):
-            return (
-                Verdict.FAIL,
-                "deny",
-                f"{probe.source} got no answer for {probe.name}, though its own name was answered.",
-            )
+            text = f"{probe.source} got no answer for {probe.name}, though its own name was answered."
+            return violated(DENY, text)
         reason = unsound or e.detail or f"the embedded DNS of {probe.source} answers nothing"
-        return Verdict.INCONCLUSIVE, "unknown", f"Not measured: {reason}."
+        return unproven(f"Not measured: {reason}.")
 
-    def _deny(self, probe: NameProbe, e: NameEvidence) -> Judged:
+    def _deny(self, probe: NameProbe, e: NameEvidence) -> Judgement:
         kind = _kind(e)
         verdict = WHEN_DENIED.get(kind, Verdict.INCONCLUSIVE)
         others = frozenset().union(*probe.accepted)
         if verdict is Verdict.FAIL and not (others and others.issuperset(e.addresses)):
-            return (
-                verdict,
-                "allow",
-                f"{probe.source} resolves {probe.name} to {', '.join(sorted(e.addresses))}, although it must not.",
-            )
+            found = ", ".join(sorted(e.addresses))
+            return violated(ALLOW, f"{probe.source} resolves {probe.name} to {found}, although it must not.")
         missing = list(filter(None, (self._sound(probe), self._itself(probe), self._exists(probe))))
         if verdict is Verdict.INCONCLUSIVE:
             missing.append(f"{probe.source} got no answer for {probe.name} ({e.rcode or e.detail or e.outcome})")
         if missing:
-            return Verdict.INCONCLUSIVE, "unknown", f"Not proven: {'; '.join(missing)}."
+            return unproven(f"Not proven: {'; '.join(missing)}.")
         if kind == FOUND:
-            return (
-                Verdict.PASS,
-                "deny",
-                f"{probe.name} is another service's name here: its addresses are not those of {probe.target}.",
-            )
-        return (
-            Verdict.PASS,
-            "deny",
-            f"The embedded DNS of {probe.source} answers, and does not know {probe.name} ({e.rcode}).",
-        )
+            others_name = f"{probe.name} is another service's name here"
+            return proven(DENY, f"{others_name}: its addresses are not those of {probe.target}.")
+        return proven(DENY, f"The embedded DNS of {probe.source} answers, and does not know {probe.name} ({e.rcode}).")
 
     def _sound(self, probe: NameProbe) -> str:
         return self.facts.unsound(probe.source)
@@ -121,8 +119,7 @@ class Names:
 
     def _exists(self, probe: NameProbe) -> str:
         """A name that nobody gets says nothing about who may have it."""
-        twins = self._twins.get((probe.name, probe.target), [])
-        if any((t.source, t.name) in self._found for t in twins):
+        if any((q.source, q.name) in self._found for q in self._may_know.get((probe.name, probe.target), [])):
             return ""
         return f"nobody who may gets an answer for {probe.name} either"
 
@@ -131,13 +128,20 @@ class Names:
         return own is not None and (asker, own.name) in self._found
 
     def _shown(self, probe: NameProbe, e: NameEvidence) -> dict[str, object]:
-        twins = [t for t in self._twins.get((probe.name, probe.target), []) if (t.source, t.name) in self._found][:1]
-        controls = dict.fromkeys([*([self._controls[probe.source]] if probe.source in self._controls else []), *twins])
+        may = [q for q in self._may_know.get((probe.name, probe.target), []) if (q.source, q.name) in self._found]
+        own = [self._controls[probe.source]] if probe.source in self._controls else []
+        controls = dict.fromkeys([*own, *may[:1]])
         return {
-            "name": probe.name, "outcome": str(e.outcome), "rcode": e.rcode, "addresses": list(e.addresses), "latency_ms": e.latency_ms,
-            "sends": e.sends, "detail": e.detail, "accepted": [sorted(s) for s in probe.accepted],
+            "name": probe.name,
+            "outcome": str(e.outcome),
+            "rcode": e.rcode,
+            "addresses": list(e.addresses),
+            "latency_ms": e.latency_ms,
+            "sends": e.sends,
+            "detail": e.detail,
+            "accepted": [sorted(s) for s in probe.accepted],
             "controls": [{"probe": f"{c.source} asks {c.name}", "rcode": self.evidence(c).rcode} for c in controls],
-        }  # fmt: skip
+        }
 
 
 def _kind(e: NameEvidence) -> str:

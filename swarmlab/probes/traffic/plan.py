@@ -13,11 +13,9 @@ from swarmlab.model.kinds import DENY, Kind
 from swarmlab.model.probe import Endpoint, NameProbe, Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.session.endpoints import WORKLOADS, EndpointIndex
+from swarmlab.probes.session.ports import free_port
 from swarmlab.probes.traffic import controls, dns
 from swarmlab.probes.traffic.expand import TRAFFIC, Exchange, Vips, exchanges
-
-# Below the range from which Linux takes ephemeral ports (32768-60999), above what applications like to listen on.
-PORTS = range(20011, 32011)
 
 Cells = dict[tuple[object, ...], tuple[Exchange, Expectation]]
 
@@ -44,12 +42,15 @@ def plan(
     extras = (x for x in dict.fromkeys(controls.controls(denied, index)) if x not in known)
     probes += [_probe(i, x, port, None) for i, x in enumerate(extras, len(probes))]
     questions = _names(scenario, index, vips or {})
-    return ProbePlan(_used(index, probes), tuple(probes), questions, port, run or secrets.token_hex(8), timeout, extra)
-
-
-def free_port(taken: set[int]) -> int:
-    """A random port of the run's own, none of `taken`."""
-    return next(p for p in iter(lambda: secrets.choice(PORTS), 0) if p not in taken)
+    return ProbePlan(
+        endpoints=_used(index, probes),
+        probes=tuple(probes),
+        names=questions,
+        port=port,
+        run=run or secrets.token_hex(8),
+        timeout=timeout,
+        extra_ports=extra,
+    )
 
 
 def _cells(scenario: Scenario, index: EndpointIndex, vips: Vips) -> Cells:
@@ -91,7 +92,17 @@ def _names(scenario: Scenario, index: EndpointIndex, vips: Vips) -> tuple[NamePr
 
 def _probe(id_: int, x: Exchange, port: int, expectation: Expectation | None) -> Probe:
     purpose = "control" if expectation is None else "check"
-    return Probe(id_, x.source, x.target, x.address, x.network, x.protocol, x.port or port, purpose, expectation)
+    return Probe(
+        id=id_,
+        source=x.source,
+        target=x.target,
+        address=x.address,
+        network=x.network,
+        protocol=x.protocol,
+        port=x.port or port,
+        purpose=purpose,
+        expectation=expectation,
+    )
 
 
 def _extra_ports(cells: Iterable[tuple[Exchange, Expectation]], index: EndpointIndex) -> dict[str, tuple[int, ...]]:

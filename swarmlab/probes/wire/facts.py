@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from swarmlab.model.kinds import ESP
 from swarmlab.model.wire import (
     MARK,
     Association,
@@ -60,7 +61,9 @@ class WireFacts:
         return [s for s in self.capture(p.source.host).canaries_read if s.where.outgoing and s.canary == p.name]
 
     def witness(self, p: TunnelPath) -> TunnelPath | None:
-        """A tunnel path over another, plain overlay, the same way, whose canary the same capture read in clear."""
+        """A tunnel path over another, plain overlay in the same direction, whose canary the same capture read in
+        clear.
+        """
         return next(
             (
                 w
@@ -71,15 +74,15 @@ class WireFacts:
         )
 
     def forged_witness(self, p: TunnelPath) -> TunnelPath | None:
-        """A plain tunnel path the same way, for which a forged frame arrived."""
-        return next((w for w in self.twins(p) if w.forged_name in self.measured.arrived), None)
+        """A plain tunnel path in the same direction, for which a forged frame arrived."""
+        return next((w for w in self.controls(p) if w.forged_name in self.measured.arrived), None)
 
     def injectable(self, p: TunnelPath) -> bool:
         """A forged frame in clear arrived, although the overlay is encrypted."""
         return not p.plain and p.forged_name in self.measured.arrived
 
-    def twins(self, p: TunnelPath) -> list[TunnelPath]:
-        """Plain ones, the same way, over other overlays."""
+    def controls(self, p: TunnelPath) -> list[TunnelPath]:
+        """Plain ones, in the same direction, over other overlays."""
         return [w for w in self.plan.paths if w.direction == p.direction and w.network != p.network and w.plain]
 
     def others_to(self, p: TunnelPath) -> list[TunnelPath]:
@@ -121,7 +124,7 @@ class WireFacts:
         return first, last
 
     def used(self, p: TunnelPath, host: str) -> bool:
-        """Whether that host's kernel counted bytes through any association for this way while the canaries passed."""
+        """Whether that host's kernel counted bytes through any association in this direction while canaries passed."""
         here, there = (self.addresses(end) for end in p.direction)
         first, last = (
             sum(a.bytes for a in state.associations if a.source in here and a.target in there)
@@ -173,4 +176,4 @@ class WireFacts:
 
     def lacking(self, p: TunnelPath) -> list[str]:
         """Hosts of the tunnel path whose kernel has no ESP."""
-        return [host for host in p.direction if "esp" in self.measured.missing_features.get(host, ())]
+        return [host for host in p.direction if ESP in self.measured.missing_features.get(host, ())]

@@ -15,9 +15,9 @@ from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
 from swarmlab.model.wire import TunnelPath, WirePlan
 from swarmlab.probes.session.endpoints import WORKLOADS, on_network
-from swarmlab.probes.traffic.plan import free_port
+from swarmlab.probes.session.ports import free_port
+from swarmlab.probes.stage import DATA_PORT
 
-DATA_PORT = 4789
 VNIS = "option:com.docker.network.driver.overlay.vxlanid_list"
 
 
@@ -87,9 +87,18 @@ def _passage(
     )
     vnis = frozenset(int(text) for text in properties.get(VNIS, "").split(",") if text.strip().isdigit())
     return TunnelPath(
-        name, network, vnis, not encrypted, source, target, on_network(source, network)[0].address, on_network(target, network)[0].address,
-        mark + secrets.token_hex(8), mark + secrets.token_hex(8), expectation,
-    )  # fmt: skip
+        name=name,
+        network=network,
+        vnis=vnis,
+        plain=not encrypted,
+        source=source,
+        target=target,
+        from_address=on_network(source, network)[0].address,
+        to_address=on_network(target, network)[0].address,
+        canary=mark + secrets.token_hex(8),
+        forged=mark + secrets.token_hex(8),
+        expectation=expectation,
+    )
 
 
 def unwitnessed_pairs(scenario: Scenario, endpoints: Sequence[Endpoint]) -> set[frozenset[str]]:

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from swarmlab.model.check import Check, Finding, worst_first
 from swarmlab.model.evidence import Evidence, Measurement, NameEvidence, NetworkEvidence, Outcome
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import Address, Endpoint, NameProbe, Probe, ProbePlan
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Scenario, Service
+from swarmlab.probes.network.stage import Network as NetworkStage
+from swarmlab.probes.stage import LabView, Results
+from swarmlab.probes.traffic.facts import Facts
+from swarmlab.probes.traffic.findings import findings as traffic_findings
+from swarmlab.probes.traffic.judge import judge as judge_traffic
 from swarmlab.probes.traffic.plan import plan
 
 RUN = "00112233445566aa"
@@ -37,11 +43,17 @@ def scenario(
 
 
 def reach(source: str, target: str, expected: str = ALLOW, network: str = "", **more: object) -> Expectation:
-    return replace(Expectation(Kind.REACH, expected, "because", source, target, network), **more)  # type: ignore[arg-type]
+    made = Expectation(
+        kind=Kind.REACH, expected=expected, because="because", source=source, target=target, network=network
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
 def name(source: str, target: str, expected: str = ALLOW, asked: str = "", **more: object) -> Expectation:
-    return replace(Expectation(Kind.NAME, expected, "because", source, target, name=asked or target), **more)  # type: ignore[arg-type]
+    made = Expectation(
+        kind=Kind.NAME, expected=expected, because="because", source=source, target=target, name=asked or target
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
 def task(id_: str, host: str, *addresses: tuple[str, str], role: str = "task", impaired: str = "") -> Endpoint:
@@ -97,10 +109,8 @@ def three_tier() -> ProbePlan:
     return plan(THREE_TIER, ENDPOINTS, timeout=1.0, run=RUN, port=PORT)
 
 
-def honest(p: ProbePlan, networks: Sequence[NetworkEvidence] = ()) -> Measurement:
-    return Measurement(
-        {x.id: honest_probe(x) for x in p.probes}, {n.id: honest_name(p, n) for n in p.names}, tuple(networks)
-    )
+def honest(p: ProbePlan) -> Measurement:
+    return Measurement({x.id: honest_probe(x) for x in p.probes}, {n.id: honest_name(p, n) for n in p.names})
 
 
 def honest_probe(p: Probe) -> Evidence:
@@ -130,3 +140,24 @@ def find(p: ProbePlan, source: str, target: str, protocol: str = "tcp", network:
         x for x in p.probes
         if (x.source, x.target, x.protocol) == wanted[0] and network in ("", x.network) and purpose in ("", x.purpose)
     )  # fmt: skip
+
+
+def judge(s: Scenario, p: ProbePlan, m: Measurement, networks: Sequence[NetworkEvidence] = ()) -> tuple[Check, ...]:
+    """What stages traffic and network say of one measurement."""
+    facts = Facts(s, p, m)
+    view = LabView(
+        scenario=s, endpoints=tuple(p.endpoints.values()), agents={}, timeout=p.timeout, networks=tuple(networks)
+    )
+    return (*judge_traffic(facts), *NetworkStage().run(view, Results(facts=facts)).checks)
+
+
+def findings(
+    s: Scenario, p: ProbePlan, m: Measurement, networks: Sequence[NetworkEvidence] = ()
+) -> tuple[Finding, ...]:
+    """What both stages find in it."""
+    facts = Facts(s, p, m)
+    view = LabView(
+        scenario=s, endpoints=tuple(p.endpoints.values()), agents={}, timeout=p.timeout, networks=tuple(networks)
+    )
+    more = NetworkStage().run(view, Results(facts=facts)).findings
+    return worst_first((*traffic_findings(facts, judge_traffic(facts)), *more))

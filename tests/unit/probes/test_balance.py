@@ -23,14 +23,19 @@ VIPS = {("b", "front-net"): "10.0.1.99", ("lone", "front-net"): "10.0.1.98"}
 
 
 def vip(target: str, **more: object) -> Expectation:
-    return replace(Expectation(Kind.VIP, "allow", "because", "a", target, "front-net"), **more)  # type: ignore[arg-type]
+    made = Expectation(
+        kind=Kind.VIP, expected="allow", because="because", source="a", target=target, network="front-net"
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
 def lab(tasks: int = 3, *expect: Expectation) -> tuple[ProbePlan, Facts]:
     made = scenario(
-        service("a", "front-net"), service("b", "front-net", replicas=tasks, mode="vip"), service("lone", "front-net", mode="vip"),
+        service("a", "front-net"),
+        service("b", "front-net", replicas=tasks, mode="vip"),
+        service("lone", "front-net", mode="vip"),
         expect=expect or (vip("b"), vip("lone")),
-    )  # fmt: skip
+    )
     endpoints = [task(f"b.{i}", f"host{i % 2 + 1}", (f"10.0.1.{10 + i}", "front-net")) for i in range(1, tasks + 1)]
     endpoints += [task("a.1", "host1", ("10.0.1.3", "front-net")), task("lone.1", "host2", ("10.0.1.5", "front-net"))]
     main = plan(made, endpoints, timeout=1.0, run=RUN, port=PORT, vips=VIPS)
@@ -76,38 +81,56 @@ def test_every_task_answered() -> None:
 
 TABLE: dict[str, tuple[Callable[[Facts], Facts], Verdict, str]] = {
     "one task is never met": (
-        lambda f: changed(f, lambda e: replace(e, responder="b.1") if e.responder == "b.3" else e), Verdict.FAIL, "never b.3",
+        lambda f: changed(f, lambda e: replace(e, responder="b.1") if e.responder == "b.3" else e),
+        Verdict.FAIL,
+        "never b.3",
     ),
     "one of n times out": (
         lambda f: changed(f, lambda e: replace(e, outcome=Outcome.TIMED_OUT, responder="") if e.probe == 5 else e),
-        Verdict.FAIL, "1 got no answer",
+        Verdict.FAIL,
+        "1 got no answer",
     ),
     "a stranger answers too": (
-        lambda f: changed(f, lambda e: replace(e, responder="x.1") if e.probe == 5 else e), Verdict.FAIL, "x.1 answered in their place",
+        lambda f: changed(f, lambda e: replace(e, responder="x.1") if e.probe == 5 else e),
+        Verdict.FAIL,
+        "x.1 answered in their place",
     ),
     "somebody unknown answers too": (
-        lambda f: changed(f, lambda e: replace(e, responder="") if e.probe == 5 else e), Verdict.FAIL, "somebody else answered",
+        lambda f: changed(f, lambda e: replace(e, responder="") if e.probe == 5 else e),
+        Verdict.FAIL,
+        "somebody else answered",
     ),
     "nobody answers": (
-        lambda f: changed(f, lambda e: replace(e, outcome=Outcome.TIMED_OUT, responder="")), Verdict.FAIL, "0 of 3 tasks",
+        lambda f: changed(f, lambda e: replace(e, outcome=Outcome.TIMED_OUT, responder="")),
+        Verdict.FAIL,
+        "0 of 3 tasks",
     ),
     "no IPVS": (
         lambda f: changed(f, lambda e: replace(e, outcome=Outcome.TIMED_OUT), missing_features={"host1": ("ip_vs",)}),
-        Verdict.INCONCLUSIVE, "no IP_VS",
+        Verdict.INCONCLUSIVE,
+        "no IP_VS",
     ),
     "the asker is dead": (
         lambda f: changed(f, lambda e: replace(e, outcome=Outcome.SENDER_DEAD), dead_hosts={"host1": "killed"}),
-        Verdict.INCONCLUSIVE, "the agent on host1 is gone",
+        Verdict.INCONCLUSIVE,
+        "the agent on host1 is gone",
     ),
     "a task cannot answer": (
-        lambda f: changed(f, lambda e: replace(e, responder="b.1"), dead_endpoints={"b.3": "gone: paused"}), Verdict.INCONCLUSIVE, "b.3",
+        lambda f: changed(f, lambda e: replace(e, responder="b.1"), dead_endpoints={"b.3": "gone: paused"}),
+        Verdict.INCONCLUSIVE,
+        "b.3",
     ),
     "a listener is dead": (
         lambda f: changed(f, lambda e: replace(e, outcome=Outcome.LISTENER_DEAD) if e.probe == 2 else e),
-        Verdict.INCONCLUSIVE, "listener dead",
+        Verdict.INCONCLUSIVE,
+        "listener dead",
     ),
-    "nothing was tried": (lambda f: Facts(f.scenario, replace(f.plan, probes=()), Measurement()), Verdict.INCONCLUSIVE, "no connection"),
-}  # fmt: skip
+    "nothing was tried": (
+        lambda f: Facts(f.scenario, replace(f.plan, probes=()), Measurement()),
+        Verdict.INCONCLUSIVE,
+        "no connection",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from swarmlab.model.check import Finding
@@ -11,15 +11,15 @@ from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Network, Scenario
-from swarmlab.probes.traffic.findings import findings
-from swarmlab.probes.traffic.judge import judge
 from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
 from tests.unit.probes.labs import ENDPOINTS, THREE_TIER, changed, honest, renamed, scenario, service, three_tier
 
 
-def found(p: ProbePlan, m: Measurement, s: Scenario = THREE_TIER) -> tuple[Finding, ...]:
-    return findings(s, p, m, judge(s, p, m))
+def found(
+    p: ProbePlan, m: Measurement, s: Scenario = THREE_TIER, networks: Sequence[NetworkEvidence] = ()
+) -> tuple[Finding, ...]:
+    return labs.findings(s, p, m, networks)
 
 
 def lost(p: ProbePlan, which: Callable[[Probe], bool], **evidence: object) -> Measurement:
@@ -129,12 +129,12 @@ def test_a_network_that_is_not_as_declared_is_found_once_for_all_hosts() -> None
         THREE_TIER,
         expectations=(
             *THREE_TIER.expectations,
-            Expectation(Kind.NETWORK, "true", "x", network="back-net", name="encrypted"),
+            Expectation(kind=Kind.NETWORK, expected="true", because="x", network="back-net", name="encrypted"),
         ),
     )
     p = plan(s, ENDPOINTS, timeout=1, run=labs.RUN, port=labs.PORT)
     seen = [NetworkEvidence("back-net", f"host{i}", True, "n", {"encrypted": "false"}) for i in (2, 3)]
-    (finding,) = found(p, honest(p, seen), s)
+    (finding,) = found(p, honest(p), s, seen)
     assert (finding.id, finding.severity, finding.hosts) == (
         "network-differs:back-net",
         "confidentiality",

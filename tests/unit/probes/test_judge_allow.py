@@ -14,10 +14,9 @@ from swarmlab.model.evidence import Evidence, Measurement, Outcome
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.scenario import Network
-from swarmlab.probes.traffic.judge import judge
 from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
-from tests.unit.probes.labs import THREE_TIER, changed, find, honest, reach, scenario, service, task, three_tier
+from tests.unit.probes.labs import THREE_TIER, changed, find, honest, judge, reach, scenario, service, task, three_tier
 from tests.unit.probes.test_judge_deny import evidences
 
 ID = "reach:front.1->api.2@front-net/tcp"
@@ -122,9 +121,14 @@ def test_an_allow_never_passes_without_an_answer_by_the_right_responder(evidence
 
 
 VIP = scenario(
-    service("a", "front-net"), service("b", "front-net", replicas=2, mode="vip"),
-    expect=[Expectation(Kind.VIP, ALLOW, "x", "a", "b", "front-net", "tcp")],
-)  # fmt: skip
+    service("a", "front-net"),
+    service("b", "front-net", replicas=2, mode="vip"),
+    expect=[
+        Expectation(
+            kind=Kind.VIP, expected=ALLOW, because="x", source="a", target="b", network="front-net", protocol="tcp"
+        )
+    ],
+)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +247,11 @@ def test_a_single_task_has_no_one_of_its_own_to_reach() -> None:
 
 
 def test_a_vip_that_is_not_known_is_inconclusive() -> None:
-    s = scenario(A, B, expect=[Expectation(Kind.VIP, ALLOW, "x", "a", "b", "front-net")])
+    s = scenario(
+        A,
+        B,
+        expect=[Expectation(kind=Kind.VIP, expected=ALLOW, because="x", source="a", target="b", network="front-net")],
+    )
     assert [v for _, v, _ in only(s, A1, B1)] == [Verdict.INCONCLUSIVE]
 
 

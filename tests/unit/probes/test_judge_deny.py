@@ -15,10 +15,9 @@ from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import Endpoint, Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
-from swarmlab.probes.traffic.judge import judge
 from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
-from tests.unit.probes.labs import THREE_TIER, changed, find, honest, reach, scenario, service, task, three_tier
+from tests.unit.probes.labs import THREE_TIER, changed, find, honest, judge, reach, scenario, service, task, three_tier
 
 DENIED = "reach:front.1->db.1@back-net/tcp"
 Case = tuple[ProbePlan, Measurement]
@@ -195,7 +194,7 @@ def test_a_deny_that_was_violated_fails_whatever_else_is_unknown(change: Callabl
     assert reason in check.explanation
 
 
-def test_a_passed_deny_records_how_it_was_sent_and_its_twins() -> None:
+def test_a_passed_deny_records_how_it_was_sent_and_its_controls() -> None:
     check = verdict(*proven())
     assert check.explanation == "The request left front.1 by eth0; db.1 was alive and saw nothing of it."
     controls = check.evidence["controls"]
@@ -233,7 +232,7 @@ def lonely() -> Case:
     return p, honest(p)
 
 
-def test_where_nobody_may_the_hosts_own_bridges_are_the_twins() -> None:
+def test_where_nobody_may_the_hosts_own_bridges_are_the_controls() -> None:
     assert verdict(*lonely(), LONELY_ID, LONELY).verdict is Verdict.PASS
 
 
@@ -338,8 +337,12 @@ def test_a_denied_virtual_address_needs_a_kernel_that_has_them() -> None:
         service("c", "back-net"),
         service("b", "back-net", mode="vip"),
         expect=[
-            Expectation(Kind.VIP, DENY, "x", "a", "b", "back-net", "tcp"),
-            Expectation(Kind.VIP, ALLOW, "x", "c", "b", "back-net", "tcp"),
+            Expectation(
+                kind=Kind.VIP, expected=DENY, because="x", source="a", target="b", network="back-net", protocol="tcp"
+            ),
+            Expectation(
+                kind=Kind.VIP, expected=ALLOW, because="x", source="c", target="b", network="back-net", protocol="tcp"
+            ),
         ],
     )
     ends = [task("a.1", "host1", ("10.0.1.8", "front-net")), task("b.1", "host2", ("10.0.2.8", "back-net"))]

@@ -16,7 +16,9 @@ from swarmlab.probes.mtu.judge import Sizes
 from swarmlab.probes.mtu.plan import plan
 from tests.unit.probes.labs import ENDPOINTS, THREE_TIER, task
 
-EXPECT = tuple(Expectation(Kind.MTU, "fits", "because", network=n) for n in ("front-net", "back-net"))
+EXPECT = tuple(
+    Expectation(kind=Kind.MTU, expected="fits", because="because", network=n) for n in ("front-net", "back-net")
+)
 SCENARIO = replace(THREE_TIER, expectations=EXPECT)
 PLAN = plan(SCENARIO, ENDPOINTS, timeout=2.0)
 WAY = "mtu:back-net@host2->host3"
@@ -79,6 +81,17 @@ def test_everything_fits_and_nothing_is_found() -> None:
     ]
     assert checks.keys() == {f"mtu:{way}{part}" for way in ways for part in ("", "/bulk")}
     assert findings(honest()) == []
+
+
+def test_evidence_holds_what_the_report_format_names_and_nothing_of_the_plan() -> None:
+    checks = judged(honest())
+    assert list(checks[WAY].evidence) == [
+        "error", "interface", "mtu", "small", "full", "largest", "exact", "tries", "responder", "detail",
+        "address", "outer", "underlay", "fragments_arrived",
+    ]  # fmt: skip
+    assert list(checks[f"{WAY}/bulk"].evidence) == [
+        "size", "responder", "moved", "ms", "idle_ms", "outcome", "detail", "address", "error", "controls",
+    ]  # fmt: skip
 
 
 def test_a_full_size_packet_that_is_lost_beside_small_ones_is_red_in_its_direction_only() -> None:
@@ -231,8 +244,9 @@ def test_the_finding_says_what_the_mtu_should_be() -> None:
 def test_losses_by_size_on_an_underlay_that_is_wide_enough_are_the_overlays() -> None:
     (found,) = findings(changed(honest(), BACK, **LOST))
     assert (found.layer, found.title) == (
-        "overlay", "back-net (MTU 1450) loses packets of more than 1250 bytes between host2 and host3: it should be at most 1250",
-    )  # fmt: skip
+        "overlay",
+        "back-net (MTU 1450) loses packets of more than 1250 bytes between host2 and host3: it should be at most 1250",
+    )
 
 
 def test_a_stall_alone_is_found_without_an_mtu_to_advise() -> None:

@@ -11,10 +11,20 @@ from swarmlab.model.evidence import Measurement, NameEvidence, NetworkEvidence, 
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import DENY, Kind
 from swarmlab.model.scenario import LocalNetwork
-from swarmlab.probes.traffic.judge import judge
 from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
-from tests.unit.probes.labs import ENDPOINTS, THREE_TIER, honest, name, renamed, scenario, service, task, three_tier
+from tests.unit.probes.labs import (
+    ENDPOINTS,
+    THREE_TIER,
+    honest,
+    judge,
+    name,
+    renamed,
+    scenario,
+    service,
+    task,
+    three_tier,
+)
 
 NOTHING = (Outcome.TIMED_OUT, "", ())
 
@@ -98,9 +108,11 @@ def test_a_denied_name_is_inconclusive_without_its_controls(
 
 def test_a_denied_name_that_another_service_bears_passes_only_with_that_ones_addresses() -> None:
     s = scenario(
-        service("front", "front-net", replicas=2), service("cache", "front-net", aliases=["db"]), service("db", "back-net"),
+        service("front", "front-net", replicas=2),
+        service("cache", "front-net", aliases=["db"]),
+        service("db", "back-net"),
         expect=[name("front", "db", DENY)],
-    )  # fmt: skip
+    )
     p = plan(s, [*ENDPOINTS, task("cache.1", "host1", ("10.0.1.60", "front-net"))], timeout=1, run=labs.RUN)
     probe = next(n for n in p.names if n.source == "front.1" and n.name == "db")
     for addresses, verdict in ((("10.0.1.60",), Verdict.PASS), (("10.0.1.60", "10.0.2.7"), Verdict.FAIL)):
@@ -129,7 +141,9 @@ def test_names_of_a_service_without_tasks_are_inconclusive() -> None:
 
 
 def wish(prop: str, value: str, network: str = "back-net") -> Expectation:
-    return Expectation(Kind.NETWORK, value, "because the file says so", network=network, name=prop)
+    return Expectation(
+        kind=Kind.NETWORK, expected=value, because="because the file says so", network=network, name=prop
+    )
 
 
 def on(host: str, id_: str = "n1", found: bool = True, network: str = "back-net", **more: str) -> NetworkEvidence:
@@ -140,7 +154,7 @@ def on(host: str, id_: str = "n1", found: bool = True, network: str = "back-net"
 def network(expectation: Expectation, *seen: NetworkEvidence, dead: str = "") -> dict[str, tuple[Verdict, str]]:
     s = scenario(service("api", "front-net", "back-net", replicas=2), service("db", "back-net"), expect=[expectation])
     p = plan(s, ENDPOINTS[2:5], timeout=1, run=labs.RUN)  # tasks of back-net are on host2 and host3
-    checks = judge(s, p, Measurement(networks=seen, dead_hosts={dead: "broken pipe"} if dead else {}))
+    checks = judge(s, p, Measurement(dead_hosts={dead: "broken pipe"} if dead else {}), seen)
     return {c.id: (c.verdict, c.explanation) for c in checks}
 
 
@@ -197,8 +211,8 @@ def test_a_network_that_nobody_has_fails_and_one_that_nobody_asked_about_is_inco
 
 def test_a_node_local_network_must_be_on_each_host_that_the_file_names() -> None:
     s = scenario(local=[LocalNetwork("lan", ("host1", "host2"))], expect=[wish("driver", "bridge", "lan")])
-    m = Measurement(networks=(on("host1", network="lan", driver="bridge"), on("host2", network="lan", found=False)))
-    assert {c.source: c.verdict for c in judge(s, plan(s, [], timeout=1), m)} == {
+    seen = (on("host1", network="lan", driver="bridge"), on("host2", network="lan", found=False))
+    assert {c.source: c.verdict for c in judge(s, plan(s, [], timeout=1), Measurement(), seen)} == {
         "host1": Verdict.PASS,
         "host2": Verdict.FAIL,
     }

@@ -15,8 +15,9 @@ from swarmlab.model.kinds import CLEAR, ENCRYPTED
 from swarmlab.model.probe import Address
 from swarmlab.model.scenario import Scenario
 from swarmlab.model.wire import CanaryHit, Count, KernelState, WireMeasurement, WirePlan
+from swarmlab.probes.wire.conditions import CONDITIONS
 from swarmlab.probes.wire.findings import wire_findings
-from swarmlab.probes.wire.judge import CONDITIONS, judge_wire
+from swarmlab.probes.wire.judge import judge_wire
 from swarmlab.probes.wire.plan import VNIS
 from tests.unit.probes import wires
 from tests.unit.probes.wires import ADDRESSES, SPI, VNI, count, expect, honest, pair, path, planned, seen, told

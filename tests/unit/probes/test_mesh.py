@@ -15,9 +15,9 @@ from swarmlab.model.host import OUTSIDE
 from swarmlab.model.probe import Address, Endpoint, ProbePlan
 from swarmlab.probes.publish.balance import ROUNDS
 from swarmlab.probes.publish.findings import publish_findings
-from swarmlab.probes.publish.judge import Published
 from swarmlab.probes.publish.mesh import BUDGET, mesh_checks, repeated
 from swarmlab.probes.publish.plan import HostPort, controls, probe_of
+from swarmlab.probes.publish.published import Published
 from swarmlab.probes.publish.run import Seen
 from tests.unit.probes.labs import PORT, RUN
 from tests.unit.probes.test_publish import ADDRESSES, ENDPOINTS, HOSTS, host_ports, lab
@@ -33,7 +33,14 @@ def proven(protocol: str = "tcp") -> Published:
     probes = [probe_of(i, d, ADDRESSES) for i, d in enumerate(tried)]
     probes += controls(tried, len(probes), PORT, ADDRESSES)
     outside = Endpoint(OUTSIDE, OUTSIDE, "outside", addresses=(Address("172.30.0.10", "underlay"),))
-    plan = ProbePlan({**{e.id: e for e in ENDPOINTS}, OUTSIDE: outside}, tuple(probes), (), PORT, RUN, 1.0)
+    plan = ProbePlan(
+        endpoints={**{e.id: e for e in ENDPOINTS}, OUTSIDE: outside},
+        probes=tuple(probes),
+        names=(),
+        port=PORT,
+        run=RUN,
+        timeout=1.0,
+    )
     evidence = {p.id: Evidence(p.id, Outcome.ANSWERED, p.target, 0.2, left=True, seen=True, sends=1) for p in probes}
     turns = {i: f"web.{1 + i // 2 % 2}" for i in range(len(tried))}
     tasks = {i: {t: (t == turns[i], t == turns[i]) for t in ("web.1", "web.2")} for i in turns}
@@ -59,7 +66,9 @@ def at_host3(p: Published) -> list[int]:
 def changed(p: Published, seen: Seen, **more: object) -> Published:
     measured = replace(seen.measurement, **more)  # type: ignore[arg-type]
     both = frozenset({"web.1", "web.2"})
-    return Published(lab(), p.facts.plan, replace(seen, measurement=measured), p.host_ports, repeats(p), sighted=both)
+    return Published(
+        lab(), p.facts.plan, replace(seen, measurement=measured), p.host_ports, repeats(p), captures_work=both
+    )
 
 
 def lost(p: Published, ids: list[int], outcome: Outcome = Outcome.TIMED_OUT, **more: object) -> Published:
@@ -113,22 +122,52 @@ def test_taking_turns_passes() -> None:
 
 TABLE: dict[str, tuple[Callable[[Published], Published], Verdict, str]] = {
     "one task is never met": (
-        lambda p: taken(p, at_host3(p), "web.1"), Verdict.FAIL, "1 of 2 tasks answered over 8 connections; never web.2",
+        lambda p: taken(p, at_host3(p), "web.1"),
+        Verdict.FAIL,
+        "1 of 2 tasks answered over 8 connections; never web.2",
     ),
     "one of n is lost": (lambda p: lost(p, at_host3(p)[3:4]), Verdict.FAIL, "1 came to no task"),
     "one of n is refused": (lambda p: lost(p, at_host3(p)[3:4], Outcome.REFUSED), Verdict.FAIL, "1 came to no task"),
     "all are lost": (lambda p: lost(p, at_host3(p)), Verdict.FAIL, "0 of 2 tasks"),
     "all end at the host": (lambda p: taken(p, [2, *at_host3(p)], "", silent=True), Verdict.FAIL, "8 came to no task"),
-    "some seem to": (lambda p: taken(p, at_host3(p)[:2], "", silent=True), Verdict.INCONCLUSIVE, "2 of 8 connections were accepted"),
-    "a stranger answers too": (lambda p: taken(p, at_host3(p)[:1], "db.1"), Verdict.FAIL, "db.1 answered in their place"),
-    "somebody answers": (lambda p: taken(p, at_host3(p)[:2], ""), Verdict.INCONCLUSIVE, "2 of 8 connections were accepted, and it is not"),
-    "a capture cannot tell": (lambda p: taken(p, at_host3(p)[:2], "", silent=True, saw=None), Verdict.INCONCLUSIVE, "not known by whom"),
+    "some seem to": (
+        lambda p: taken(p, at_host3(p)[:2], "", silent=True),
+        Verdict.INCONCLUSIVE,
+        "2 of 8 connections were accepted",
+    ),
+    "a stranger answers too": (
+        lambda p: taken(p, at_host3(p)[:1], "db.1"),
+        Verdict.FAIL,
+        "db.1 answered in their place",
+    ),
+    "somebody answers": (
+        lambda p: taken(p, at_host3(p)[:2], ""),
+        Verdict.INCONCLUSIVE,
+        "2 of 8 connections were accepted, and it is not",
+    ),
+    "a capture cannot tell": (
+        lambda p: taken(p, at_host3(p)[:2], "", silent=True, saw=None),
+        Verdict.INCONCLUSIVE,
+        "not known by whom",
+    ),
     "a task is paused": (impaired, Verdict.INCONCLUSIVE, "its container is paused"),
-    "no IPVS": (lambda p: lost(p, at_host3(p), missing_features={"host3": ("ip_vs",)}), Verdict.INCONCLUSIVE, "no IP_VS"),
-    "outside is dead": (lambda p: lost(p, at_host3(p), dead_hosts={OUTSIDE: "killed"}), Verdict.INCONCLUSIVE, "agent on outside is gone"),
+    "no IPVS": (
+        lambda p: lost(p, at_host3(p), missing_features={"host3": ("ip_vs",)}),
+        Verdict.INCONCLUSIVE,
+        "no IP_VS",
+    ),
+    "outside is dead": (
+        lambda p: lost(p, at_host3(p), dead_hosts={OUTSIDE: "killed"}),
+        Verdict.INCONCLUSIVE,
+        "agent on outside is gone",
+    ),
     "the sender died": (lambda p: lost(p, at_host3(p)[:1], Outcome.SENDER_DEAD), Verdict.INCONCLUSIVE, "sender dead"),
-    "a task's host is dead": (lambda p: lost(p, at_host3(p)[:1], dead_hosts={"host1": "killed"}), Verdict.INCONCLUSIVE, "agent on host1"),
-}  # fmt: skip
+    "a task's host is dead": (
+        lambda p: lost(p, at_host3(p)[:1], dead_hosts={"host1": "killed"}),
+        Verdict.INCONCLUSIVE,
+        "agent on host1",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", TABLE)

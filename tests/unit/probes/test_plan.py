@@ -122,7 +122,17 @@ def test_a_target_on_a_host_local_network_is_tried_from_its_host() -> None:
     s = scenario(
         local=[LocalNetwork("lan", ("host1", "host2"))],
         containers=[Container("left", "host1", "i", {"lan": ""}), Container("right", "host2", "i", {"lan": ""})],
-        expect=[Expectation(Kind.SCOPE, DENY, "b", "left", "right", "lan", "tcp")],
+        expect=[
+            Expectation(
+                kind=Kind.SCOPE,
+                expected=DENY,
+                because="b",
+                source="left",
+                target="right",
+                network="lan",
+                protocol="tcp",
+            )
+        ],
     )
     ends = [
         task("left", "host1", ("172.20.0.2", "lan"), role="container"),
@@ -159,7 +169,7 @@ def test_sixty_tasks_on_three_hosts_stay_within_linear_controls(deny: bool) -> N
 
 
 def test_a_vip_is_probed_by_tcp_and_udp_from_every_task_of_the_source() -> None:
-    wish = Expectation(Kind.VIP, ALLOW, "b", "front", "api", "front-net")
+    wish = Expectation(kind=Kind.VIP, expected=ALLOW, because="b", source="front", target="api", network="front-net")
     s = scenario(service("front", "front-net", replicas=2), service("api", "front-net", mode="vip"), expect=[wish])
     p = plan(s, ENDPOINTS, timeout=1, vips={("api", "front-net"): "10.0.1.99", ("api", "back-net"): "10.0.2.99"})
     found = {(x.source, x.target, x.address, x.protocol) for x in p.probes if x.purpose == "check"}
@@ -220,18 +230,22 @@ def test_an_unknown_vip_is_not_replaced_by_a_guess() -> None:
 
 def test_an_alias_of_two_services_is_answered_with_both() -> None:
     s = scenario(
-        service("front", "front-net", replicas=2), service("api", "front-net", aliases=["web"]), service("c", "front-net", aliases=["web"]),
+        service("front", "front-net", replicas=2),
+        service("api", "front-net", aliases=["web"]),
+        service("c", "front-net", aliases=["web"]),
         expect=[name("front", "api", asked="web")],
-    )  # fmt: skip
+    )
     ends = [*ENDPOINTS, task("c.1", "host1", ("10.0.1.60", "front-net"))]
     assert accepted(s, ends, "front.1", "web") == (frozenset({"10.0.1.5", "10.0.1.6", "10.0.1.60"}),)
 
 
 def test_a_denied_name_that_another_service_bears_accepts_only_that_ones_addresses() -> None:
     s = scenario(
-        service("front", "front-net", replicas=2), service("cache", "front-net", aliases=["db"]), service("db", "back-net"),
+        service("front", "front-net", replicas=2),
+        service("cache", "front-net", aliases=["db"]),
+        service("db", "back-net"),
         expect=[name("front", "db", DENY)],
-    )  # fmt: skip
+    )
     ends = [*ENDPOINTS, task("cache.1", "host1", ("10.0.1.60", "front-net"))]
     assert accepted(s, ends, "front.1", "db") == (frozenset({"10.0.1.60"}),)
 

@@ -16,9 +16,14 @@ from swarmlab.agent.protocol.probing import Open
 from swarmlab.errors import HostError
 from swarmlab.model.check import Check
 from swarmlab.model.evidence import Measurement
+from swarmlab.model.probe import ProbePlan
+from swarmlab.model.scenario import Scenario
 from swarmlab.probes.publish.balance import ROUNDS
-from swarmlab.probes.publish.stage import EPHEMERAL, ExternalClient, Lab, quiet_run, swarm_semantics
+from swarmlab.probes.publish.stage import EPHEMERAL, Publish, quiet_run
+from swarmlab.probes.session.external_client import ExternalClient
 from swarmlab.probes.session.link import AgentLink
+from swarmlab.probes.stage import LabView, Results
+from swarmlab.probes.traffic.facts import Facts
 from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes.fakes import A
 from tests.unit.probes.labs import PORT, RUN, scenario, service
@@ -97,9 +102,17 @@ def run(**special: Fake) -> tuple[dict[str, Check], dict[str, Fake]]:
 
     fakes["outside"].request = remember  # type: ignore[method-assign]
     agents: dict[str, AgentLink] = {h: fake for h, fake in fakes.items() if h != "outside"}
-    known = Lab(made, main, ENDPOINTS, (), agents, Measurement())
-    checks, _ = swarm_semantics(known, ExternalClient(OUTSIDE_ADDRESS, fakes["outside"]))
+    checks = tried(made, main, agents, ExternalClient(OUTSIDE_ADDRESS, fakes["outside"]))
     return {c.id: c for c in checks}, fakes
+
+
+def tried(
+    made: Scenario, main: ProbePlan, agents: Mapping[str, AgentLink], client: ExternalClient
+) -> tuple[Check, ...]:
+    """What stage publish says after a main round that measured nothing."""
+    view = LabView(scenario=made, endpoints=tuple(ENDPOINTS), agents=agents, timeout=1.0, external_client=client)
+    results = Publish().run(view, Results(facts=Facts(made, main, Measurement())))
+    return results.checks
 
 
 def test_a_sound_lab_is_all_green_and_ports_under_test_are_watched_not_listened_on() -> None:
@@ -158,17 +171,12 @@ def test_a_host_whose_agent_dies_leaves_its_closed_ports_unproven() -> None:
 def test_a_lab_without_an_external_client_says_so_and_one_that_publishes_nothing_sends_nothing() -> None:
     made = lab()
     main = plan(made, ENDPOINTS, timeout=1.0, run=RUN, port=PORT)
-    checks, _ = swarm_semantics(Lab(made, main, ENDPOINTS, (), {}, Measurement()), ExternalClient())
+    checks = tried(made, main, {}, ExternalClient())
     assert {str(c.verdict) for c in checks} == {"inconclusive"}
     assert all("swarmlab up" in c.explanation for c in checks)
     assert len({c.id for c in checks}) == len(checks)
     quiet = scenario(service("web", "front-net"))
-    assert swarm_semantics(
-        replace(Lab(quiet, main, ENDPOINTS, (), {}, Measurement()), plan=replace(main, probes=())), ExternalClient()
-    ) == (
-        (),
-        (),
-    )
+    assert tried(quiet, replace(main, probes=()), {}, ExternalClient()) == ()
 
 
 def test_host_ports_are_tried_from_source_ports_that_no_applications_client_has() -> None:

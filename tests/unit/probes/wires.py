@@ -35,7 +35,7 @@ ENDPOINTS = (
 
 
 def expect(network: str, expected: str, *, derived: bool = True) -> Expectation:
-    return Expectation(Kind.WIRE, expected, "because", network=network, derived=derived)
+    return Expectation(kind=Kind.WIRE, expected=expected, because="because", network=network, derived=derived)
 
 
 BOTH = (expect("plain-net", CLEAR), expect("secret-net", ENCRYPTED))
@@ -43,9 +43,11 @@ BOTH = (expect("plain-net", CLEAR), expect("secret-net", ENCRYPTED))
 
 def pair(*expectations: Expectation) -> Scenario:
     return scenario(
-        service("shop", "plain-net", "secret-net"), service("bank", "plain-net", "secret-net"), expect=expectations or BOTH,
+        service("shop", "plain-net", "secret-net"),
+        service("bank", "plain-net", "secret-net"),
+        expect=expectations or BOTH,
         networks=(Network("plain-net"), Network("secret-net", options={"encrypted": ""})),
-    )  # fmt: skip
+    )
 
 
 def network(key: str, encrypted: bool, vnis: str | None = None) -> NetworkEvidence:

@@ -97,13 +97,13 @@ def leaked() -> Report:
         violated(c) if (c.source, c.target) == ("front.1", "db.1") and c.kind == "reach" else c for c in passed().checks
     )
     finding = Finding(
-        "leak:front->db",
-        "isolation",
-        "front reaches db, over back",
-        ("host1", "host3"),
-        "overlay",
-        "detach them",
-        "checks",
+        id="leak:front->db",
+        severity="isolation",
+        title="front reaches db, over back",
+        hosts=("host1", "host3"),
+        layer="overlay",
+        fix="detach them",
+        source="checks",
     )
     return replace(passed(), checks=checks, findings=(finding,))
 

@@ -164,7 +164,7 @@ def test_nothing_from_hosts_or_files_steers_the_terminal(text: str) -> None:
         kind=text or "reach",
         evidence={"outcome": text, text: [text, {text: text}]},
     )
-    finding = Finding(text, text, text, (text,), text, text, text)
+    finding = Finding(id=text, severity=text, title=text, hosts=(text,), layer=text, fix=text, source=text)
     report = replace(
         samples.passed(),
         lab=text,
@@ -189,9 +189,24 @@ def test_markup_is_shown_as_it_is() -> None:
 def test_the_wire_shows_per_overlay_what_left_and_what_could_be_read() -> None:
     def wire(network: str, observed: str, verdict: Verdict, **evidence: object) -> Check:
         return Check(
-            f"wire:{network}@host1->host2", "wire", "a.1", "b.1", network, "", 0, "encrypted", observed, verdict, "because", "Seen.",
-            "a", "b", "host1", "host2", evidence,
-        )  # fmt: skip
+            id=f"wire:{network}@host1->host2",
+            kind="wire",
+            source="a.1",
+            target="b.1",
+            network=network,
+            protocol="",
+            port=0,
+            expected="encrypted",
+            observed=observed,
+            verdict=verdict,
+            because="because",
+            explanation="Seen.",
+            source_service="a",
+            target_service="b",
+            source_host="host1",
+            target_host="host2",
+            evidence=evidence,
+        )
 
     checks = (
         wire("plain", "clear", Verdict.FAIL, excerpt="GET /\x1b[31mkey HTTP/1.1\r\nHost: b"),

@@ -97,7 +97,7 @@ def test_texts_stay_texts(text: str) -> None:
         explanation=text,
         evidence={text: text},
     )
-    finding = Finding(text, text, text, (text,), text, text, text)
+    finding = Finding(id=text, severity=text, title=text, hosts=(text,), layer=text, fix=text, source=text)
     page = Tags(
         to_html(replace(samples.passed(), lab=text, error=text, checks=(one,), findings=(finding,), services=(text,)))
     )

@@ -1,6 +1,4 @@
-"""What the kernels of each provider's hosts can do. Container hosts share the engine's kernel: it is asked, never
-guessed.
-"""
+"""What the kernel of an engine lacks. Container hosts share that kernel: it is asked, never guessed."""
 
 from __future__ import annotations
 
@@ -12,35 +10,24 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import docker
 import docker.errors
 
 from swarmlab.errors import ProviderError
-from swarmlab.providers.base import Problem
 from swarmlab.providers.docker.container import MODULES, has_modules
 from swarmlab.providers.docker.local_engine import asked
 from swarmlab.providers.images.recipe import LABEL
-from swarmlab.providers.underlay import MAX_HOSTS
 
-ESP, IPVS = "esp", "ip_vs"
 SOCKET = "/var/run/docker.sock"
 PATIENCE = 20  # seconds
-ENGINES = ("dockerd", "systemd")  # who listens on an engine's own socket: the engine, or what hands it the socket
-HOW = {
-    ESP: (
-        "its kernel takes a test association",
-        "its kernel refuses a test association: it wants INET_ESP and rfc4106(gcm(aes))",
-    ),
-    IPVS: ("its kernel has it, or a module of it", "its kernel neither answers for IPVS nor has a module of it"),
-}
+LISTENERS = ("dockerd", "systemd")  # on an engine's own socket: the engine, or what hands it the socket
 
 # Runs where the kernel is to be asked, in a network namespace of its own; argv[1] is the agent, which knows the
-# questions.
-# `lo` is brought up first: who may not do that is refused everything, and that says nothing about the kernel.
+# questions. `lo` is brought up first: a program that may not do that is refused everything, which says nothing about
+# the kernel.
 ASK = """
 import base64, ctypes, fcntl, json, os, socket, struct, sys, zlib
 if ctypes.CDLL(None).unshare(0x40000000 | (0x10000000 if os.geteuid() else 0)):
@@ -52,30 +39,10 @@ except OSError as error:
 fd = os.memfd_create("agent")
 os.write(fd, zlib.decompress(base64.b64decode(sys.argv[1])))
 sys.path.insert(0, "/proc/self/fd/%d" % fd)
-from swarmlab.agent.kernel.features import lacks
-print(json.dumps(lacks()))
+from swarmlab.agent.kernel.features import missing_features
+print(json.dumps(missing_features()))
 """
 PYTHON = ("-I", "-B", "-c", ASK)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Whether the hosts have a feature; None when that is not known. `why` is how we know, or why we do not."""
-
-    has: bool | None
-    why: str
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What a provider's hosts would be. `most` is how many it can make, 0 none (then `problems` say why), None any
-    number.
-    """
-
-    provider: str
-    most: int | None
-    features: Mapping[str, Answer] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,26 +51,6 @@ class Probed:
 
     missing_features: frozenset[str] | None
     why: str = ""
-
-
-def offer(provider: str, problems: list[Problem], probe: Callable[[], Probed]) -> Offer:
-    """The provider's offer; `probe` is called only for hosts that share a kernel which is there to be asked."""
-    if problems:
-        return Offer(provider, 0, problems=tuple(problems))
-    if provider == "docker":
-        return Offer(provider, MAX_HOSTS, {feature: _answer(feature, probe()) for feature in HOW})
-    if provider == "qemu":
-        return Offer(
-            provider, None, dict.fromkeys(HOW, Answer(True, "its hosts boot Debian's own kernel, which has it"))
-        )
-    return Offer(provider, None, dict.fromkeys(HOW, Answer(None, "known once its hosts run")))
-
-
-def _answer(feature: str, probed: Probed) -> Answer:
-    if probed.missing_features is None:
-        return Answer(None, probed.why)
-    has = feature not in probed.missing_features
-    return Answer(has, HOW[feature][0 if has else 1])
 
 
 def identity(client: docker.DockerClient) -> str:
@@ -137,7 +84,7 @@ def _same_kernel(client: docker.DockerClient) -> bool:
         running = {_comm(process) for process in Path("/proc").glob("[0-9]*")}
     except (OSError, AttributeError):
         return False
-    return listens in ENGINES and "dockerd" in running and client.info().get("KernelVersion") == os.uname().release
+    return listens in LISTENERS and "dockerd" in running and client.info().get("KernelVersion") == os.uname().release
 
 
 def _comm(process: Path) -> str:
@@ -161,11 +108,9 @@ def _in_a_container(client: docker.DockerClient, packed: str) -> Probed:
     try:
         with asked("ask its kernel"):
             images = client.images.list(filters={"label": f"{LABEL}=node"})
-            return (
-                _read(_said(client, str(images[0].id), packed), "")
-                if images
-                else Probed(None, "known once a node image is built")
-            )
+            if not images:
+                return Probed(None, "known once a node image is built")
+            return _read(_said(client, str(images[0].id), packed), "")
     except ProviderError as error:
         return Probed(None, error.message)
 
