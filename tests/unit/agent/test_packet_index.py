@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from swarmlab.agent.kernel import constants
 from swarmlab.agent.probing.packet_index import PacketIndex, key_of
-from swarmlab.agent.protocol import answer, nonce
+from swarmlab.agent.protocol.nonce import answer, nonce
 from tests.unit.agent.test_bpf import ip4, tcp
 
 RUN = "0123456789abcdef"
