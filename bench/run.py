@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 THREE_TIER = HERE.parent / "scenarios" / "three-tier" / "compose.yaml"
 NEIGHBOURS = Path("/proc/sys/net/ipv4/neigh/default")
 BY_HAND = [str(HERE / "by_hand.sh")]
-SWARMLAB = [sys.executable, "-m", "swarmlab.cli.main"]
+SWARMLAB = [sys.executable, "-m", "swarmlab"]
 
 
 def main() -> None:
@@ -143,9 +143,8 @@ def timed(work: Callable[[], object]) -> float:
 
 def say(what: str, seconds: list[float]) -> None:
     """Median and spread."""
-    print(
-        f"{what}: median {statistics.median(seconds):.2f} s of {len(seconds)} ({min(seconds):.2f} to {max(seconds):.2f})"
-    )
+    spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
+    print(f"{what}: median {statistics.median(seconds):.2f} s of {len(seconds)} ({spread})")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,4 @@
-"""One error root. Each error says what is wrong, where, and what to do, and carries the exit status it ends the program
-with.
-"""
+"""One error root. Each error says what is wrong, where and what to do, and has the exit status that it leads to."""
 
 from __future__ import annotations
 

@@ -50,7 +50,9 @@ Event = PhaseStarted | PhaseProgress | PhaseEnded | Said
 class Observer(Protocol):
     """Anything that wants to know what happens."""
 
-    def notify(self, event: Event) -> None: ...
+    def notify(self, event: Event) -> None:
+        """Called for each event, in order, and in the thread in which it happens."""
+        ...
 
 
 @dataclass

@@ -1,7 +1,7 @@
-"""The bootstrap as Fabric tasks, for `fab` users: `fab -r swarmlab -c tasks --list`, `fab -r swarmlab -c tasks swarm
---lab three-tier`.
+"""The bootstrap as Fabric tasks, for users of `fab`: `fab -r swarmlab -c tasks swarm --lab three-tier`.
 
-The tasks do what `swarmlab up` does, step by step, on the hosts of an existing lab; each completes what it finds.
+`fab -r swarmlab -c tasks --list` shows them. The tasks do what `swarmlab up` does, step by step, on the hosts of an
+existing lab; each completes what it finds.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from swarmlab.lab import build, home, state
 from swarmlab.lab.down import down as lab_down
 from swarmlab.lab.fleet import connected
 from swarmlab.lab.state import LabState
+from swarmlab.providers import row
 from swarmlab.remote.tasks import Context, end, say, task
 
 
 @contextmanager
 def _hosts(lab: str) -> Iterator[tuple[LabState, dict[str, Engine], Bus]]:
-    """The lab's engines; its lock is held, and an error ends `fab` with its message and status instead of a
-    traceback.
-    """
+    """The lab's engines, with its lock held. An error ends `fab` with its message and status, not with a traceback."""
     try:
         kept = state.require(lab)
         with home.locked(kept.lab), connected(kept.hosts) as engines:
@@ -46,16 +45,15 @@ def preflight(context: Context, lab: str) -> None:
     """Every host answers over SSH, and its engine answers there."""
     with _hosts(lab) as (_, engines, _bus):
         for name, engine in engines.items():
-            say(
-                f"{name}  {engine.address}  engine {engine.version['Version']}  kernel {engine.version['KernelVersion']}"
-            )
+            version = engine.version
+            say(f"{name}  {engine.address}  engine {version['Version']}  kernel {version['KernelVersion']}")
 
 
 @task
 def swarm(context: Context, lab: str) -> None:
     """Init on the first manager, join of the rest, labels."""
     with _hosts(lab) as (kept, engines, bus):
-        formed = build.form_swarm(engines, kept.lab, kept.managers, bus, owned=True)
+        formed = build.form_swarm(engines, kept.lab, kept.managers, bus, owned=row(kept.provider).owned)
         say(f"{len(formed.nodes)} nodes; {formed.leader.name} gives orders")
 
 

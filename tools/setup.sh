@@ -73,17 +73,19 @@ start_engine() {
   done
 }
 
+pip() { .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"; }
+
 make_environment() {
   local python=${PYTHON:-python3} stamp=.venv/.stamp want
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     die "$("$python" --version 2>&1 || echo 'no python3'): Python 3.11 or later is needed" "apt-get install python3 python3-venv   (Debian 12 or later), or PYTHON=/path/to/python3.11 make up"
-  want="$1 $(sha256sum pyproject.toml | cut -d' ' -f1)"
+  want="$1 $(cat pyproject.toml requirements/*.txt | sha256sum | cut -d' ' -f1)"
   [ -x .venv/bin/swarmlab ] && case "$(cat "$stamp" 2>/dev/null)" in "$want" | "dev ${want#* }") return 0 ;; esac
   say "making the virtual environment .venv and installing Python packages into it"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
-  local what=.; [ "$1" = dev ] && what='.[dev]'
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable "$what" ||
-    die "pip could not install the Python packages of pyproject.toml" "is PyPI reachable from here? \`.venv/bin/python -m pip install --editable '$what'\` says more"
+  # Exactly the packages of the lock file, then this checkout itself, which adds none.
+  { pip --require-hashes --requirement "requirements/$1.txt" && pip --no-deps --editable .; } ||
+    die "pip could not install the Python packages of requirements/$1.txt" "is PyPI reachable from here? \`.venv/bin/python -m pip install --require-hashes --requirement requirements/$1.txt\` says more"
   printf '%s\n' "$want" >"$stamp"
 }
 

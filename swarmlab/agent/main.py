@@ -1,114 +1,78 @@
-"""What the agent does for each request."""
+"""The agent's process: what it needs, which operation answers which request, and its end."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import resource
 import signal
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from swarmlab.agent import requests
 from swarmlab.agent.kernel.features import missing_features
 from swarmlab.agent.kernel.namespace import home
 from swarmlab.agent.loop import Loop
-from swarmlab.agent.probing.endpoint import Endpoint, close_all, open_endpoint
-from swarmlab.agent.probing.mtu import measure_mtu
-from swarmlab.agent.probing.scheduler import Scheduler
-from swarmlab.agent.probing.seen import seen
-from swarmlab.agent.protocol import VERSION
-from swarmlab.agent.requests import BadRequest
+from swarmlab.agent.probing.operations import Probing
+from swarmlab.agent.protocol.codec import decode
+from swarmlab.agent.protocol.message import ERROR, VERSION, ErrorAnswer, Refused, Request, pack, unpack
+from swarmlab.agent.protocol.probing import Hello, HelloAnswer
+from swarmlab.agent.protocol.readers import Misfit
 from swarmlab.agent.serve import serve
 from swarmlab.agent.wire.operations import Wire
 
-Operation = Callable[[Mapping[str, Any]], "dict[str, object]"]
+Operation = Callable[[Any], object]
+
+
+def hello(_request: Hello) -> HelloAnswer:
+    """Who we are and what this host's kernel cannot do."""
+    return HelloAnswer(
+        VERSION,
+        platform.python_version(),
+        platform.release(),
+        tuple(missing_features()),
+        resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+        time.time(),
+    )
 
 
 class Agent:
-    """Answers requests. `ended`: nobody asks any more."""
+    """Answers requests. `ended` is set when nobody asks any more."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.ended = False
-        self.endpoints: dict[str, Endpoint] = {}
-        self.scheduler: Scheduler | None = None
-        named = (self.hello, self.open, self.fire, self.seen, self.close, self.mtu)
-        known: tuple[Operation, ...] = (*named, *Wire(loop).operations())
-        self._operations = {operation.__name__: operation for operation in known}
+        self._probing = Probing(loop, lambda: self.ended)
+        operations: dict[type[Request[Any]], Operation] = {
+            Hello: hello,
+            **self._probing.operations(),
+            **Wire(loop).operations(),
+        }
+        self._operations = {request.op: (request, operation) for request, operation in operations.items()}
 
-    def answer(self, line: bytes) -> dict[str, object]:
+    def answer(self, line: bytes) -> bytes:
         """One request, one answer; never raises for what the other side sent."""
         try:
-            request = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            return {"op": "error", "text": f"not JSON: {error}"}
-        try:
-            if not isinstance(request, dict):
-                raise BadRequest("a request is a JSON object")
-            return self._operation(request)(request)
-        except BadRequest as error:
-            return {"op": "error", "text": str(error)}
+            kind, operation, body = self._requested(unpack(line))
+            return pack(kind.op, operation(decode(kind, body)))
+        except (Misfit, Refused) as error:
+            return pack(ERROR, ErrorAnswer(str(error)))
         except OSError as error:
-            return {"op": "error", "text": f"the host refuses: {error}"}
+            return pack(ERROR, ErrorAnswer(f"the host refuses: {error}"))
 
-    def _operation(self, request: Mapping[str, Any]) -> Operation:
-        name = request.get("op")
-        if not isinstance(name, str) or name not in self._operations:
-            raise BadRequest(f"unknown op {str(name)[:40]!r}: expected one of {', '.join(self._operations)}")
-        return self._operations[name]
-
-    def hello(self, _request: Mapping[str, Any]) -> dict[str, object]:
-        """Who we are and what this host's kernel cannot do."""
-        return {
-            "op": "hello",
-            "version": VERSION,
-            "python": platform.python_version(),
-            "kernel": platform.release(),
-            "lacks": missing_features(),
-            "nofile": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
-        }
-
-    def open(self, request: Mapping[str, Any]) -> dict[str, object]:
-        """Listeners and captures in every endpoint's namespace; what was open before is closed."""
-        run, port = requests.run(request), requests.port(request)
-        specs = requests.specs(request, port)
-        self.close(request)
-        self.endpoints = {spec.id: open_endpoint(spec, self.loop, run, port) for spec in specs}
-        self.scheduler = Scheduler(self.loop, self.endpoints, run, port, lambda: self.ended)
-        return {"op": "open", "endpoints": [endpoint.answer() for endpoint in self.endpoints.values()]}
-
-    def fire(self, request: Mapping[str, Any]) -> dict[str, object]:
-        """All probes and names at once."""
-        scheduler = self._opened()
-        return scheduler.fire(requests.timeout(request), requests.probes(request), requests.names(request))
-
-    def seen(self, request: Mapping[str, Any]) -> dict[str, object]:
-        """The target's side."""
-        return seen(self._opened(), requests.seen(request))
-
-    def mtu(self, request: Mapping[str, Any]) -> dict[str, object]:
-        """How large packets may be."""
-        return measure_mtu(self._opened(), requests.timeout(request), requests.sizes(request))
-
-    def close(self, _request: Mapping[str, Any]) -> dict[str, object]:
-        """Every socket and namespace."""
-        close_all(self.endpoints.values())
-        self.endpoints, self.scheduler = {}, None
-        return {"op": "close"}
-
-    def _opened(self) -> Scheduler:
-        if self.scheduler is None:
-            raise BadRequest("nothing is open: send `open` first")
-        return self.scheduler
+    def _requested(self, message: object) -> tuple[type[Request[Any]], Operation, dict[str, Any]]:
+        if not isinstance(message, dict):
+            raise Refused("a request is a JSON object")
+        op = message.pop("op", None)
+        if not isinstance(op, str) or op not in self._operations:
+            raise Refused(f"unknown op {str(op)[:40]!r}: expected one of {', '.join(self._operations)}")
+        return (*self._operations[op], message)
 
     def idle(self) -> None:
         """Nothing to do for a moment."""
-        if self.scheduler is not None:
-            self.scheduler.drain()
+        self._probing.idle()
 
 
 def _complain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -135,5 +99,5 @@ def main() -> int:
         agent = Agent(Loop())
         serve(agent, agent.loop, 0, sink)
     except (BrokenPipeError, ConnectionResetError):
-        return 0  # nobody listens any more
+        return 0  # nobody reads the answers any more
     return 0

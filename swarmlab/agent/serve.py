@@ -4,14 +4,13 @@ ends.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections import deque
 from typing import Protocol
 
 from swarmlab.agent.loop import IN, OUT, Loop
-from swarmlab.agent.protocol import MAX_LINE
+from swarmlab.agent.protocol.bounds import MAX_LINE
 
 LIFETIME = 15 * 60.0  # seconds without a request, after which nobody is thought to be there any more
 _TICK = 0.1
@@ -24,9 +23,11 @@ class Servant(Protocol):
 
     ended: bool
 
-    def answer(self, line: bytes) -> dict[str, object]: ...
+    def answer(self, line: bytes) -> bytes:
+        """The answer to one request, as a line."""
 
-    def idle(self) -> None: ...
+    def idle(self) -> None:
+        """Called when there is nothing to do for a moment."""
 
 
 class Input:
@@ -53,9 +54,7 @@ class Input:
 
 
 class Output:
-    """Standard output. A reader who takes his time must not keep the listeners from answering, so nothing waits for
-    him.
-    """
+    """Standard output. Nothing waits for its reader, so that a slow one cannot keep the listeners from answering."""
 
     def __init__(self, loop: Loop, fd: int) -> None:
         self._loop, self._fd, self._left = loop, fd, bytearray()
@@ -94,7 +93,7 @@ def serve(servant: Servant, loop: Loop, source: int, sink: int) -> None:
         if requests.lines:
             line = requests.lines.popleft()
             if line.strip():
-                answers.write(json.dumps(servant.answer(line), separators=(",", ":")).encode() + b"\n")
+                answers.write(servant.answer(line))
             last = time.monotonic()
         elif not loop.turn(_TICK):
             servant.idle()

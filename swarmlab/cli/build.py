@@ -38,10 +38,12 @@ def up_options(given: Mapping[str, Any]) -> Any:
 
 
 def _provider(name: str, inventory: object) -> str:
-    """Who gives hosts means those: they are never passed over for others. Raises UsageError."""
-    if inventory and name not in ("auto", "inventory"):
+    """A user who gives hosts means those: they are never passed over for others. Raises UsageError."""
+    from swarmlab.lab.options import AUTO, INVENTORY
+
+    if inventory and name not in (AUTO, INVENTORY):
         raise UsageError(f"--inventory and --provider {name} do not go together", fix="leave one of them out")
-    return "inventory" if inventory else name
+    return INVENTORY if inventory else name
 
 
 @click.command("up", short_help="Hosts, Swarm, networks, stack, proof.")

@@ -16,9 +16,7 @@ from swarmlab.errors import SwarmlabError
 
 
 def write_crash(error: BaseException) -> Path | None:
-    """The file with the traceback, in SWARMLAB_HOME or else the temporary directory; None when neither can be
-    written.
-    """
+    """Write the traceback into SWARMLAB_HOME, or else the temporary directory; None when neither can be written."""
     head = f"swarmlab {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n"
     text = head + "".join(traceback.format_exception(error))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from swarmlab.cli.capabilities import as_rows, table
 from swarmlab.cli.flags import flags, inventory, plain_format
-from swarmlab.cli.offers import as_rows, table
 from swarmlab.cli.show import columns, echo_json
 from swarmlab.errors import OK, UNBUILDABLE
 from swarmlab.reports.text import line, plural
@@ -25,16 +25,16 @@ def doctor_command(ctx: click.Context, inventory: Path | None, format: str) -> N
       swarmlab doctor
       swarmlab doctor --inventory inventory.yaml
     """
+    from swarmlab.lab.capabilities import all_capabilities
     from swarmlab.lab.doctor import doctor
-    from swarmlab.lab.offers import offers
 
-    found, kernels = doctor(inventory), offers()
+    found, every = doctor(inventory), all_capabilities()
     unfit = [entry for entry in found if not entry.ok and entry.needed]
     if format == "json":
         echo_json(
             [
                 *map(asdict, found),
-                *({"name": f"offer {row['provider']}", "ok": row["hosts"]["has"], **row} for row in as_rows(kernels)),
+                *({"name": f"offer {row['provider']}", "ok": row["hosts"]["has"], **row} for row in as_rows(every)),
             ]
         )
     else:
@@ -46,6 +46,6 @@ def doctor_command(ctx: click.Context, inventory: Path | None, format: str) -> N
             click.echo(row)
             if not entry.ok and entry.fix:
                 click.echo(f"    fix: {line(entry.fix)}")
-        click.echo("\n".join(table(kernels)))
+        click.echo("\n".join(table(every)))
         click.echo(f"{plural(len(unfit), 'problem')}" if unfit else "all is well")
     ctx.exit(UNBUILDABLE if unfit else OK)

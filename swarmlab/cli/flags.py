@@ -4,21 +4,23 @@ name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from swarmlab.cli import types
+from swarmlab.model.host import MOST_HOSTS
+from swarmlab.providers import PROVIDERS, Kernel
+from swarmlab.reports.formats import FORMATS, TABLE, Format
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Flag = Callable[[Any], Any]
 
-PROVIDERS = ("auto", "docker", "qemu", "vagrant", "inventory")
 ENGINES = ("20.10", "26.1", "28.5")
 KERNELS = ("6.1", "6.12", "7.2")
-MOST_HOSTS = 100
+CHOSEN = ", ".join(name for name, row in PROVIDERS.items() if row.kernel is Kernel.CHOSEN)
 
 _existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 _file = click.Path(path_type=Path)
@@ -50,17 +52,23 @@ pcap = click.option(
     help="Keep what the wire checks captured there, one pcap file per host.",
 )
 inventory = click.option("--inventory", type=_existing, metavar="FILE", help="Hosts that exist already.")
-plain_format = click.option(
-    "--format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="What goes to standard output.",
-)
 
-MAKING: tuple[Flag, ...] = (
+
+def printed(*names: str) -> Flag:
+    """`--format`, with these names beside the table for people."""
+    choice = click.Choice([TABLE, *names])
+    return click.option("--format", type=choice, default=TABLE, show_default=True, help="What goes to standard output.")
+
+
+plain_format = printed("json")
+
+HOSTS: tuple[Flag, ...] = (
     click.option(
-        "--provider", type=click.Choice(PROVIDERS), default="auto", show_default=True, help="Who makes the hosts."
+        "--provider",
+        type=click.Choice(["auto", *PROVIDERS]),
+        default="auto",
+        show_default=True,
+        help="Who makes the hosts.",
     ),
     inventory,
     click.option(
@@ -81,21 +89,20 @@ kernel = click.option(
     "--kernel",
     type=types.ByHost("kernel", KERNELS),
     metavar="VERSION|HOST=VERSION,…",
-    help="Which kernel the hosts run; may differ by host. Virtual machines only (qemu).",
+    help=f"Which kernel the hosts run; may differ by host. Virtual machines only ({CHOSEN}).",
 )
 name = click.option("--name", metavar="LAB", default="", help="The lab's name; the scenario's otherwise.")
-BUILDING: tuple[Flag, ...] = (*MAKING, engine, kernel, name, settings, stand_in)
-FILES: tuple[Flag, ...] = (
-    plain_format,
-    click.option("--json", type=_file, metavar="FILE", help="Also write the report as JSON."),
-    click.option(
-        "--junit", type=_file, metavar="FILE", help="Also write it as JUnit XML; what is not proven is an error there."
-    ),
-)
-OUTPUT: tuple[Flag, ...] = (
-    *FILES,
-    click.option("--html", type=_file, metavar="FILE", help="Also write it as a page."),
-)
+BUILDING: tuple[Flag, ...] = (*HOSTS, engine, kernel, name, settings, stand_in)
+
+
+def written(formats: Sequence[Format]) -> tuple[Flag, ...]:
+    """`--format`, and for each format the flag that writes a file of it."""
+    files = [click.option(f"--{row.name}", type=_file, metavar="FILE", help=row.help) for row in formats]
+    return (printed(*(row.name for row in formats if row.printed)), *files)
+
+
+OUTPUT = written(FORMATS)
+FILES = written([row for row in FORMATS if row.matrix])
 
 
 def flags(*several: Flag) -> Callable[[Command], Command]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+# Each command is the function NAME_command of a module of this room. A new command is a file and a row here.
 COMMANDS: Mapping[str, str] = {
     "up": "build",
     "verify": "build",
@@ -27,8 +28,6 @@ COMMANDS: Mapping[str, str] = {
     "schema": "schema",
     "completion": "completion",
 }
-
-
 PIPE_CLOSED = 128 + signal.SIGPIPE
 
 
@@ -60,8 +59,9 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """A reader of our output that went away ends us quietly; any other broken pipe is a mistake and must show as
-        one.
+        """As click does, but ends quietly when the reader of our output went away.
+
+        Any other broken pipe is a mistake of ours, and is shown as one.
         """
         try:
             return super().invoke(ctx)
@@ -75,16 +75,14 @@ class LazyGroup(click.Group):
 
 
 class ReaderGone(click.exceptions.Exit):
-    """The reader of our output closed its end; as any other program that this happens to."""
+    """The reader of our output closed its end: the exit status is that of a program which SIGPIPE ends."""
 
     def __init__(self) -> None:
         super().__init__(PIPE_CLOSED)
 
 
 def _reader_is_gone() -> bool:
-    """Whether standard output or error leads nowhere; writing again would not tell, since large texts skip the
-    buffer.
-    """
+    """Whether standard output or error leads nowhere. Writing again would not tell: large texts skip the buffer."""
     poll = select.poll()
     for number in (1, 2):
         poll.register(number, 0)

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
 
 import click
 
@@ -20,7 +19,8 @@ from swarmlab.cli.crash import write_crash
 from swarmlab.cli.lazy import COMMANDS, PIPE_CLOSED, LazyGroup
 from swarmlab.errors import INTERRUPTED, UNBUILDABLE, SwarmlabError
 
-GARBAGE = 50_000  # new objects between two collections: walking what imports make, again and again, is a tenth of a command's start
+# New objects between two garbage collections: walking what imports make, again and again, is a tenth of a start.
+GARBAGE = 50_000
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # somebody's disk, and no mistake of ours
 
 EPILOG = """\b
@@ -58,7 +58,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and say how it ended: the exit status that CONTRACT promises."""
+    """Run one command and return its exit status; `swarmlab --help` explains each."""
     gc.set_threshold(GARBAGE)
     _survive_closed_streams()
     _survive_odd_text()
@@ -85,11 +85,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _internal(error)
 
 
-def run() -> NoReturn:
-    """For `python -m swarmlab.cli.main`."""
-    sys.exit(main())
-
-
 def _internal(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in FULL:
         _tell(f"{error.filename or 'output'}: cannot be written: {error.strerror}")
@@ -99,9 +94,8 @@ def _internal(error: Exception) -> int:
         raise error
     path = write_crash(error)
     where = f"the full story is in {path}" if path else "and its story could not be written anywhere"
-    _tell(
-        f"internal error: {type(error).__name__}: {error}\n  fix: this is a mistake in swarmlab; please report it: {where}"
-    )
+    fix = f"this is a mistake in swarmlab; please report it: {where}"
+    _tell(f"internal error: {type(error).__name__}: {error}\n  fix: {fix}")
     return UNBUILDABLE
 
 
@@ -145,4 +139,4 @@ def _interruptible() -> None:
 
 
 if __name__ == "__main__":
-    run()
+    sys.exit(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,13 +10,13 @@ from typing import Any
 import click
 
 from swarmlab.cli.build import up_options
-from swarmlab.cli.flags import ENGINES, FILES, MAKING, flags, kernel, settings, stand_in, timeout, wait
+from swarmlab.cli.flags import ENGINES, FILES, HOSTS, flags, kernel, settings, stand_in, timeout, wait
 from swarmlab.cli.outputs import Outputs, write
 from swarmlab.cli.run import text_of
 from swarmlab.cli.types import complete_scenario, engine_list
 from swarmlab.errors import SwarmlabError
 from swarmlab.model.matrix import EngineMatrix
-from swarmlab.model.report import Report
+from swarmlab.reports import formats
 
 SEVERAL = ",".join(ENGINES)
 
@@ -36,7 +35,7 @@ SEVERAL = ",".join(ENGINES)
     click.option(
         "--mixed/--no-mixed", default=True, show_default=True, help="Also once with the engines mixed, host by host."
     ),
-    *MAKING,
+    *HOSTS,
     kernel,
     click.option(
         "--name", metavar="PREFIX", default="", help="What the labs' names begin with; the scenario's name otherwise."
@@ -61,13 +60,13 @@ def matrix_command(ctx: click.Context, /, **given: Any) -> None:
       swarmlab matrix ./docker-stack.yml --engines 20.10,28.5 --no-mixed --json matrix.json
     """
     from swarmlab.events import Bus
-    from swarmlab.lab.matrix import provider_for, runs, trials
+    from swarmlab.lab.matrix import planned_runs, provider_for, runs
     from swarmlab.reports.progress import Progress
 
     options = up_options({**given, "engine": ""})
     outputs = Outputs.of(given)
     outputs.check()
-    wanted = trials(options, given["engines"], mixed=given["mixed"], keep=given["keep"])
+    wanted = planned_runs(options, given["engines"], mixed=given["mixed"], keep=given["keep"])
     matrix = EngineMatrix(options.scenario, options.provider, datetime.now(UTC).isoformat(timespec="seconds"))
     try:
         with Progress(sys.stderr) as progress:
@@ -93,30 +92,14 @@ def _publish_what_is_known(matrix: EngineMatrix, outputs: Outputs) -> None:
 def publish(matrix: EngineMatrix, outputs: Outputs) -> None:
     """Files first; the table on standard output, or on standard error beside JSON."""
     for name, path in outputs.files.items():
-        write(path, WRITERS[name](matrix))
-    _show(matrix, error=outputs.format == "json")
-    if outputs.format == "json":
-        click.echo(_json(matrix), nl=False)
+        write(path, formats.text(name, matrix))
+    _show(matrix, error=outputs.printed)
+    if outputs.printed:
+        click.echo(formats.text(outputs.format, matrix), nl=False)
 
 
 def _show(matrix: EngineMatrix, *, error: bool) -> None:
-    from swarmlab.cli.outputs import paper
+    from swarmlab.cli.outputs import console
     from swarmlab.reports.matrix_console import render
 
-    render(matrix, paper(error=error))
-
-
-def _json(matrix: EngineMatrix) -> str:
-    from swarmlab.reports.matrix_json import dump
-
-    return dump(matrix)
-
-
-def _junit(matrix: EngineMatrix) -> str:
-    from swarmlab.reports.junit import to_xml
-
-    ended = Report(matrix.scenario, matrix.scenario, matrix.provider, error=matrix.error)
-    return to_xml(*(run.report for run in matrix.runs), *([ended] if matrix.error else []))
-
-
-WRITERS: Mapping[str, Callable[[EngineMatrix], str]] = {"json": _json, "junit": _junit}
+    render(matrix, console(error=error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ import click
 
 from swarmlab.errors import SwarmlabError, UsageError
 from swarmlab.model.report import Report
+from swarmlab.reports import formats
+
+NAMES = tuple(row.name for row in formats.FORMATS)
 
 
 class NotWritten(SwarmlabError, OSError):
@@ -22,7 +25,7 @@ class NotWritten(SwarmlabError, OSError):
 
 @dataclass(frozen=True)
 class Outputs:
-    """What the flags ask for. `files` maps a format (json, junit, html) to its file."""
+    """What the flags ask for: `format` for standard output; `files` maps the name of a format to its file."""
 
     format: str
     files: Mapping[str, Path]
@@ -30,10 +33,15 @@ class Outputs:
     @classmethod
     def of(cls, flags: Mapping[str, Any]) -> Outputs:
         """From a command's flags."""
-        return cls(flags["format"], {name: flags[name] for name in WRITERS if flags.get(name)})
+        return cls(flags["format"], {name: flags[name] for name in NAMES if flags.get(name)})
+
+    @property
+    def printed(self) -> bool:
+        """Whether standard output gets a document for programs; then people read standard error."""
+        return self.format != formats.TABLE
 
     def check(self) -> None:
-        """Before anything is touched. Raises UsageError when a file could not be written in the end."""
+        """Raise UsageError if a file could not be written in the end; to be called before anything is touched."""
         seen: dict[Path, str] = {}
         for name, path in self.files.items():
             problem = _problem(path)
@@ -44,12 +52,17 @@ class Outputs:
             seen[path.resolve()] = name
 
     def publish(self, report: Report, *, table: bool = True) -> None:
-        """Files first, so that a reader of standard output who goes away loses nothing. `table` False leaves it out."""
-        unwritten = [error for name, path in self.files.items() if (error := _attempt(path, WRITERS[name](report)))]
+        """Write the files, then standard output; `table` False leaves the table for people out.
+
+        Files come first, so that nothing is lost when the reader of standard output goes away. Raises NotWritten.
+        """
+        unwritten = [
+            error for name, path in self.files.items() if (error := _attempt(path, formats.text(name, report)))
+        ]
         if table:
-            show(report, error=self.format == "json")
-        if self.format == "json":
-            click.echo(_json(report), nl=False)
+            show(report, error=self.printed)
+        if self.printed:
+            click.echo(formats.text(self.format, report), nl=False)
         if unwritten:
             raise NotWritten("\n".join(map(str, unwritten)))
 
@@ -67,22 +80,22 @@ def show(report: Report, *, error: bool = False) -> None:
     """The report for a person, on standard output or error."""
     from swarmlab.reports.console import render
 
-    render(report, paper(error=error))
+    render(report, console(error=error))
 
 
-def paper(*, error: bool) -> Any:
-    """Standard output or error, to print on."""
+def console(*, error: bool) -> Any:
+    """A rich console on standard output, or on standard error."""
     from rich.console import Console
 
-    class Paper(Console):
+    class Quiet(Console):
         def on_broken_pipe(self) -> None:
             raise  # rich would end us with status 1, which means "violated"
 
-    return Paper(file=sys.stderr if error else sys.stdout, highlight=False)
+    return Quiet(file=sys.stderr if error else sys.stdout, highlight=False)
 
 
 def write(path: Path, text: str) -> None:
-    """Whole or not at all, unless it is a device or a pipe. Raises NotWritten."""
+    """Write a file whole or not at all, unless it is a device or a pipe. Raises NotWritten."""
     target = path.resolve()
     try:
         if target.exists() and not target.is_file():
@@ -94,7 +107,7 @@ def write(path: Path, text: str) -> None:
 
 
 def _attempt(path: Path, text: str) -> NotWritten | None:
-    """What went wrong, if anything: one file that cannot be written takes no other report with it."""
+    """Write it and return what went wrong, if anything: the other files must be written all the same."""
     try:
         write(path, text)
     except NotWritten as error:
@@ -119,24 +132,3 @@ def _umask() -> int:
     current = os.umask(0o077)  # it can only be read by setting it
     os.umask(current)
     return current
-
-
-def _json(report: Report) -> str:
-    from swarmlab.reports.as_json import dump
-
-    return dump(report)
-
-
-def _junit(report: Report) -> str:
-    from swarmlab.reports.junit import to_xml
-
-    return to_xml(report)
-
-
-def _html(report: Report) -> str:
-    from swarmlab.reports.html import to_html
-
-    return to_html(report)
-
-
-WRITERS: Mapping[str, Callable[[Report], str]] = {"json": _json, "junit": _junit, "html": _html}

@@ -1,6 +1,4 @@
-"""One measuring command: progress while it works, the report when it is done, and a report all the same when it
-crashes.
-"""
+"""One measuring command: progress while it works, the report when it is done, and also when it crashes."""
 
 from __future__ import annotations
 
@@ -48,7 +46,7 @@ class Recorder:
 
 
 def touched_nothing(error: BaseException) -> bool:
-    """A usage error that came before there was anything to report: then nothing is written either."""
+    """Whether this is a usage error from before there was anything to report: then no report is written."""
     return (
         isinstance(error, SwarmlabError)
         and error.status == USAGE
@@ -57,7 +55,7 @@ def touched_nothing(error: BaseException) -> bool:
 
 
 def text_of(error: BaseException) -> str:
-    """What ended a run early, for its report."""
+    """What a report says about the error that ended its run early."""
     if isinstance(error, SwarmlabError):
         return error.message
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"internal error: {type(error).__name__}: {error}"
@@ -66,7 +64,10 @@ def text_of(error: BaseException) -> str:
 def measure(
     work: Callable[[Bus], Report], outputs: Outputs, *, lab: str, scenario: str = "", provider: str = ""
 ) -> Report:
-    """Do it, show it, write it; returns the report. The names are for a crash so early that nothing else is known."""
+    """Do the work with progress shown, and return its report; when it crashes, publish what is known.
+
+    The names are for a crash so early that nothing else is known.
+    """
     from swarmlab.reports.progress import Progress
 
     outputs.check()

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from swarmlab.cli.build import up_options
+from swarmlab.cli.capabilities import as_rows, table
 from swarmlab.cli.flags import BUILDING, flags, plain_format, settings, stand_in
-from swarmlab.cli.offers import as_rows, table
 from swarmlab.cli.show import columns, echo_json, expectation_dict, expectations, paragraph, scenario_dict
 from swarmlab.cli.types import complete_scenario
 from swarmlab.model.scenario import Scenario
@@ -79,7 +79,7 @@ def check_command(file: str, **given: Any) -> None:
     from swarmlab import scenario
 
     found = _read(file, given)
-    for place, warning in scenario.lint(found):
+    for place, warning in scenario.warnings(found):
         click.echo(f"{line(place or found.file)}: warning: {line(warning)}")
     counts = (
         plural(len(found.services) + len(found.containers), "service"),
@@ -104,26 +104,28 @@ def plan_command(**given: Any) -> None:
 
     found = plan(up_options(given))
     if given["format"] == "json":
-        names = ("lab", "provider", "why", "hosts", "managers", "steps", "problems")
-        expected = [expectation_dict(expectation) for expectation in found.scenario.expectations]
-        more = {"needs": found.needs, "lacks": found.missing_features, "providers": as_rows(found.offers)}
-        echo_json(
-            {
-                **{name: getattr(found, name) for name in names},
-                "scenario": found.scenario.name,
-                **more,
-                "expectations": expected,
-            }
-        )
+        echo_json(_plan_dict(found))
     else:
         click.echo("\n".join(_plan(found)))
+
+
+def _plan_dict(found: Any) -> dict[str, object]:
+    names = ("lab", "provider", "why", "hosts", "managers", "steps", "problems")
+    return {
+        **{name: getattr(found, name) for name in names},
+        "scenario": found.scenario.name,
+        "needs": found.needs,
+        "lacks": found.missing_features,
+        "providers": as_rows(found.capabilities),
+        "expectations": [expectation_dict(expectation) for expectation in found.scenario.expectations],
+    }
 
 
 def _plan(found: Any) -> Iterator[str]:
     yield line(f"lab {found.lab}: scenario {found.scenario.name}, provider {found.provider} ({found.why})")
     yield ""
     yield line(f"needs {'; '.join(found.needs) or 'nothing special of a kernel'}")
-    yield from table(found.offers)
+    yield from table(found.capabilities)
     yield ""
     for number, step in enumerate(found.steps, 1):
         yield line(f"{number}. {step}")
@@ -131,7 +133,5 @@ def _plan(found: Any) -> Iterator[str]:
     yield from expectations(found.scenario)
     for problem in found.problems:
         yield ""
-        yield from (
-            f"problem: {line(part)}" if number == 0 else f"  {line(part)}"
-            for number, part in enumerate(problem.splitlines())
-        )
+        for number, part in enumerate(problem.splitlines()):
+            yield f"  {line(part)}" if number else f"problem: {line(part)}"

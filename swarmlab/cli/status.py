@@ -38,8 +38,7 @@ def status_command(lab: str | None, format: str) -> None:
 
 
 def _lines(lab: Any) -> Iterator[str]:
-    yield line(
-        f"{lab.name}: {lab.state}, scenario {lab.scenario}, provider {lab.provider}, last proof: {lab.verdict}, since {lab.started}"
-    )
+    facts = (lab.state, f"scenario {lab.scenario}", f"provider {lab.provider}", f"last proof: {lab.verdict}")
+    yield line(f"{lab.name}: {', '.join(facts)}, since {lab.started}")
     yield from columns([(host.name, host.address, host.state, host.engine) for host in lab.hosts])
     yield from columns([(name, count) for name, count in lab.services])

@@ -64,8 +64,9 @@ def engine_list(known: Sequence[str]) -> Any:
 
 
 def settings(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
-    """KEY=VALUE, several times; a value may be empty and may hold `=`. A usage error for anything else, and for a key
-    given twice.
+    """KEY=VALUE, several times; a value may be empty and may hold `=`.
+
+    Raises a usage error for anything else, and for a key that is given twice.
     """
     found: dict[str, str] = {}
     for number, value in enumerate(values, 1):

@@ -1,3 +1,1 @@
-"""The Docker side of hosts, over the SSH connection that is there anyway. The only room that speaks to the engines of
-hosts.
-"""
+"""The Docker side of hosts, over their SSH connections: the only room that speaks to the engines of a lab's hosts."""

@@ -1,6 +1,4 @@
-"""One host's Engine API: the Docker SDK over the host's SSH connection, one kept-alive channel instead of one process
-per call.
-"""
+"""One host's Engine API: the Docker SDK over one channel of the host's SSH connection, which is kept open."""
 
 from __future__ import annotations
 
@@ -71,7 +69,7 @@ class _Adapter(BaseHTTPAdapter):
 
 
 class Engine:
-    """The engine of one host. `api` is the SDK's client; wrap calls in `with engine.errors("what"):`."""
+    """The engine of one host. `api` is the SDK's client; wrap calls in `with engine.errors("do what"):`."""
 
     def __init__(self, remote: Remote, timeout: float = 60.0) -> None:
         self.remote = remote
@@ -92,7 +90,7 @@ class Engine:
 
     @contextmanager
     def errors(self, doing: str, fix: str = "") -> Iterator[None]:
-        """Translate what the SDK raises into HostError with the host's name and what was being done."""
+        """Translate what the SDK raises into HostError, with the host's name and what could not be done (`doing`)."""
         try:
             yield
         except SwarmlabError:
@@ -116,7 +114,10 @@ class Engine:
 
 
 def answering(remote: Remote, seconds: float) -> Engine:
-    """The engine of a host that has just been started, as soon as it answers; DeadlinePassed with the last reason."""
+    """The engine of a host that has just been started, as soon as it answers.
+
+    Raises DeadlinePassed with the last reason after `seconds`.
+    """
     said = ["nothing yet"]
 
     def attempt() -> Engine | None:

@@ -1,6 +1,4 @@
-"""Where probes can start and end: tasks, standalone containers, the overlays' own namespaces, the hosts, the control
-tasks.
-"""
+"""Where probes can start and end: tasks, containers, the overlays' own namespaces, hosts, control tasks."""
 
 from __future__ import annotations
 
@@ -12,14 +10,16 @@ from swarmlab.engine import overlay, stack, standalone
 from swarmlab.engine.client import LABEL, Engine
 from swarmlab.engine.swarm import Swarm
 from swarmlab.model.probe import Address, Endpoint
-from swarmlab.model.scenario import Scenario
+from swarmlab.model.scenario import GATEWAY_BRIDGE, Scenario
 from swarmlab.remote import fan_out
 
 
 @dataclass(frozen=True)
 class HostView:
-    """What one host's engine adds: its tasks' addresses on the gateway bridge, paused containers, its own addresses on
-    local bridges.
+    """What one host's engine adds to what the Swarm tells.
+
+    `gateways` are the addresses of its tasks on the gateway bridge, by the first 12 digits of the container's id;
+    `paused` its paused containers; `own` the host's own addresses on local bridges.
     """
 
     gateways: Mapping[str, str]
@@ -29,7 +29,10 @@ class HostView:
 
 @dataclass(frozen=True)
 class Found:
-    """The lab as it is now, ready to be probed. `desired` is how many tasks the Swarm wants of each service."""
+    """The lab as it is now, ready to be probed.
+
+    `vips` has the virtual address of (service, network); `desired` is how many tasks the Swarm wants of each service.
+    """
 
     endpoints: tuple[Endpoint, ...]
     vips: Mapping[tuple[str, str], str]
@@ -38,7 +41,7 @@ class Found:
 
 def discover(engines: Mapping[str, Engine], swarm: Swarm, scenario: Scenario, lab: str) -> Found:
     """Everything that can take part in a measurement."""
-    views = fan_out(engines, lambda engine: _view(engine, (*scenario.local_networks, overlay.GATEWAY_BRIDGE)))
+    views = fan_out(engines, lambda engine: _view(engine, (*scenario.local_networks, GATEWAY_BRIDGE)))
     listed = stack.services(swarm.leader, lab)
     own = stack.own_services(swarm.leader, lab)
     keys = {network.deployed_as(lab): key for key, network in scenario.networks.items()}
@@ -68,7 +71,7 @@ def _view(engine: Engine, local: tuple[str, ...]) -> HostView:
     own = tuple(
         Address(gateway, name) for name, found in bridges.items() if found and (gateway := overlay.gateway(found))
     )
-    return HostView(overlay.gateway_addresses(bridges[overlay.GATEWAY_BRIDGE] or {}), paused, own)
+    return HostView(overlay.gateway_addresses(bridges[GATEWAY_BRIDGE] or {}), paused, own)
 
 
 def _task(
@@ -91,7 +94,7 @@ def _task(
     ]
     view = views.get(host)
     if view and container[:12] in view.gateways:
-        addresses.append(Address(view.gateways[container[:12]], overlay.GATEWAY_BRIDGE))
+        addresses.append(Address(view.gateways[container[:12]], GATEWAY_BRIDGE))
     return Endpoint(
         id=f"{service}.{task.get('Slot') or host}" if service else f"control@{host}",
         host=host,
@@ -117,22 +120,27 @@ def _containers(
         addresses = [Address(str(n["IPAddress"]), keys.get(name, name)) for name, n in attached if n.get("IPAddress")]
         gateway = views[container.host].gateways.get(found["Id"][:12])
         if gateway:
-            addresses.append(Address(gateway, overlay.GATEWAY_BRIDGE))
+            addresses.append(Address(gateway, GATEWAY_BRIDGE))
         state = found["State"]
-        impaired = (
-            "its container is paused"
-            if state.get("Paused")
-            else ""
-            if state.get("Running")
-            else "its container does not run"
-        )
         endpoints.append(
             Endpoint(
-                container.name, container.host, "container", container.name, int(state.get("Pid", 0)), found["Id"],
-                addresses=tuple(addresses), impaired=impaired,
+                id=container.name,
+                host=container.host,
+                role="container",
+                service=container.name,
+                pid=int(state.get("Pid", 0)),
+                container=found["Id"],
+                addresses=tuple(addresses),
+                impaired=_impaired(state),
             )
-        )  # fmt: skip
+        )
     return endpoints
+
+
+def _impaired(state: Mapping[str, Any]) -> str:
+    if state.get("Paused"):
+        return "its container is paused"
+    return "" if state.get("Running") else "its container does not run"
 
 
 def _gateway(network: Mapping[str, Any]) -> str:
@@ -142,8 +150,9 @@ def _gateway(network: Mapping[str, Any]) -> str:
 def _bridges(
     endpoints: list[Endpoint], keys: Mapping[str, str], ids: Mapping[str, str], gateways: Mapping[str, str]
 ) -> list[Endpoint]:
-    """An overlay's own namespace on each host that carries it: the engine keeps it at 1-<first 10 digits of the
-    network's id>.
+    """An overlay's own namespace on each host that carries it.
+
+    The engine keeps it in a file named 1- and the first 10 digits of the network's id.
     """
     names = {key: name for name, key in keys.items()}
     carried = sorted(

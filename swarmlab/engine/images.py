@@ -20,8 +20,10 @@ Source = Callable[[], Iterator[bytes]]
 def ensure(
     engines: Mapping[str, Engine], images: tuple[str, ...], builders: Mapping[str, Callable[[], bytes]], phase: Phase
 ) -> None:
-    """Every host has every image. `builders` make some of them from nothing; the others come from the local engine or
-    its registry.
+    """Carry each image to the hosts that lack it.
+
+    `builders` make some images from nothing; the others come from the local engine or its registry. Raises StackFailed
+    for one that is nowhere to be had.
     """
     missing = fan_out(engines, lambda engine: [image for image in images if not _has(engine, image)])
     for image in sorted({i for lacking in missing.values() for i in lacking}):
@@ -58,7 +60,7 @@ def _built(builder: Callable[[], bytes]) -> Source:
 
 
 def _local(image: str) -> Source:
-    """The machine's own engine has it, or can pull it."""
+    """The image out of this machine's own engine, which pulls it if need be."""
     try:
         api: Any = docker.from_env(version="auto").api
         try:
@@ -69,5 +71,6 @@ def _local(image: str) -> Source:
     except (APIError, DockerException) as error:
         raise StackFailed(
             f"image {image} is on no host, and the local engine has it neither and cannot pull it: {_short(error)}",
-            fix=f"build or pull it (`docker pull {image}`), or use --stand-in: a small idle image that keeps the networks as they are",
+            fix=f"build or pull it (`docker pull {image}`), or use --stand-in: a small idle image that keeps the "
+            "networks as they are",
         ) from error

@@ -13,11 +13,10 @@ from swarmlab.model.evidence import NetworkEvidence
 from swarmlab.remote import fan_out
 
 CONTROL = "swarmlab-control"
-GATEWAY_BRIDGE = "docker_gwbridge"
 
 
 def control_name(lab: str) -> str:
-    """Of the lab's own overlay and its global service.
+    """The name of the lab's own overlay, and of the global service on it.
 
     >>> control_name("shop")
     'swarmlab-control-shop'
@@ -26,8 +25,9 @@ def control_name(lab: str) -> str:
 
 
 def inspect(engine: Engine, name: str) -> dict[str, Any] | None:
-    """The network of exactly this name; None when the host does not have it. (The engine also matches ids and prefixes:
-    faults.md G2.)
+    """The network of exactly this name; None when the host does not have it.
+
+    The engine also answers with a network whose id is, or begins with, what was asked for: such an answer is not taken.
     """
     with engine.errors(f"inspect network {name}"):
         try:
@@ -38,7 +38,7 @@ def inspect(engine: Engine, name: str) -> dict[str, Any] | None:
 
 
 def seen_from(engine: Engine, key: str, name: str) -> NetworkEvidence:
-    """How this host's engine describes the network."""
+    """How this host's engine describes the network that the file calls `key`, and the engine `name`."""
     found = inspect(engine, name)
     if found is None:
         return NetworkEvidence(key, engine.name, found=False)
@@ -66,7 +66,7 @@ def properties(network: Mapping[str, Any]) -> dict[str, str]:
 
 
 def gateway_addresses(bridge: Mapping[str, Any]) -> dict[str, str]:
-    """Of the inspected gateway bridge: container id (its first 12 digits) -> its address there."""
+    """Of the inspected gateway bridge: the first 12 digits of a container's id -> its address there."""
     containers = (bridge.get("Containers") or {}).items()
     pairs = [
         (str(container)[:12], str(endpoint["IPv4Address"]).partition("/")[0]) for container, endpoint in containers
@@ -81,8 +81,9 @@ def gateway(network: Mapping[str, Any]) -> str:
 
 
 def ensure_control(leader: Engine, lab: str, image: str) -> None:
-    """One idle task per host on an overlay of the lab's own: it shows that VXLAN crosses where the scenario has no pair
-    that may.
+    """One idle task per host, on an overlay of the lab's own.
+
+    It shows that VXLAN crosses between two hosts where the scenario has no pair of tasks that may reach each other.
     """
     name = control_name(lab)
     labels = {LABEL: lab}
@@ -97,17 +98,6 @@ def ensure_control(leader: Engine, lab: str, image: str) -> None:
             leader.api.create_service(
                 template, name=name, labels=labels, mode=ServiceMode("global"), endpoint_spec=EndpointSpec(mode="dnsrr")
             )
-
-
-def remove_control(leader: Engine, lab: str) -> None:
-    """For hosts that outlive the lab."""
-    name = control_name(lab)
-    with leader.errors("remove the lab's control network"):
-        for service in leader.api.services(filters={"label": f"{LABEL}={lab}"}):
-            leader.api.remove_service(service["ID"])
-        found = inspect(leader, name)
-        if found and (found.get("Labels") or {}).get(LABEL) == lab:
-            leader.api.remove_network(found["Id"])
 
 
 def inspect_everywhere(engines: Mapping[str, Engine], names: Mapping[str, str]) -> tuple[NetworkEvidence, ...]:

@@ -1,6 +1,4 @@
-"""Which ports the engine really publishes, and where: what a file leaves to the engine (`published: 0`) is known only
-from here.
-"""
+"""Which ports the engine really publishes, and where. Only it knows what a file leaves to it (`published: 0`)."""
 
 from __future__ import annotations
 

@@ -16,12 +16,14 @@ from swarmlab.remote.wait import until
 FAILED_STATES = ("failed", "rejected")
 PATIENCE = 4  # failed tasks of one service before we stop hoping that the next one will run
 LOOK = "`up --no-rollback` keeps the lab; then `swarmlab ssh LAB host1 -- docker service logs SERVICE` shows more"
-STEADY = 5.0  # seconds for which a task must run when one before it failed: each new one of a crashing image runs for a moment
+# Seconds for which a task must run when one before it failed: each new one of a crashing image runs for a moment.
+STEADY = 5.0
 
 
 def deploy(leader: Engine, stack: str, compose: str) -> None:
-    """Hand the file to the manager's own client over standard input: no file stays there. Images are never asked of a
-    registry.
+    """Hand the file to the manager's own client over standard input, so that no file stays there.
+
+    Images are never asked of a registry. Raises StackFailed with what the client said.
     """
     argv = ["docker", "stack", "deploy", "--prune", "--resolve-image", "never", "--compose-file", "-", stack]
     try:
@@ -31,8 +33,9 @@ def deploy(leader: Engine, stack: str, compose: str) -> None:
 
 
 def prune_networks(leader: Engine, stack: str, wanted: Collection[str]) -> None:
-    """Overlays of an earlier version of the stack: `docker stack deploy --prune` leaves them. One that somebody else
-    uses stays.
+    """Remove overlays of an earlier version of the stack, which `docker stack deploy --prune` leaves.
+
+    One that somebody else uses stays.
     """
     with leader.errors(f"list the networks of stack {stack}"):
         listed = leader.api.networks(filters={"label": f"{STACK_LABEL}={stack}", "scope": "swarm"})
@@ -73,9 +76,9 @@ def tasks(leader: Engine, services: Sequence[dict[str, Any]]) -> list[dict[str, 
 
 
 def wait_running(leader: Engine, listed: Callable[[], list[dict[str, Any]]], phase: Phase, *, timeout: float) -> None:
-    """Until each of these services has as many running tasks as it wants. A task that fails shows its own error.
+    """Wait until each of the `listed` services has as many running tasks as it wants, at most `timeout` seconds.
 
-    Raises StackFailed when a service keeps failing or the deadline passes.
+    Raises StackFailed, with the tasks' own errors, when a service keeps failing or the time is over.
     """
     state = {"text": "no service yet"}
 
@@ -88,7 +91,7 @@ def wait_running(leader: Engine, listed: Callable[[], list[dict[str, Any]]], pha
         done, total = sum(min(now, want) for _, now, want in counts), sum(want for _, _, want in counts)
         phase(f"{done} of {total} tasks run", done, total)
         settled = all((s.get("UpdateStatus") or {}).get("State") not in ("updating", "rollback_started") for s in found)
-        if found and settled and all(now >= want for _, now, want in counts) and _has_tasks(leader, found, total):
+        if found and settled and all(now >= want for _, now, want in counts) and _has_tasks(found, total):
             return _steady(leader, found) or None
         _give_up_on_failures(leader, found)
         return None
@@ -115,10 +118,8 @@ def _steady(leader: Engine, found: Sequence[dict[str, Any]]) -> bool:
     return all((now - datetime.fromisoformat(time)).total_seconds() >= STEADY for time in started)
 
 
-def _has_tasks(leader: Engine, found: Sequence[dict[str, Any]], total: int) -> bool:
-    """A global service that matches no node, or one scaled to 0, wants no task; but a new one wants 0 for a moment
-    too.
-    """
+def _has_tasks(found: Sequence[dict[str, Any]], total: int) -> bool:
+    """Whether the services want tasks, or are told to have none: a new service wants none for a moment, too."""
     return total > 0 or all(_task_free(service) for service in found)
 
 
@@ -140,7 +141,10 @@ def _give_up_on_failures(leader: Engine, found: Sequence[dict[str, Any]]) -> Non
 
 
 def still_running(leader: Engine, stack: str) -> None:
-    """After the proof: an image that crashes after some seconds has run when it was waited for. Raises StackFailed."""
+    """Look again after the proof: an image that crashes after some seconds did run when it was waited for.
+
+    Raises StackFailed when tasks are missing.
+    """
     lacking = [
         s for s in services(leader, stack) if s["ServiceStatus"]["RunningTasks"] < s["ServiceStatus"]["DesiredTasks"]
     ]
@@ -150,7 +154,7 @@ def still_running(leader: Engine, stack: str) -> None:
 
 
 def _errors_of(leader: Engine, found: Sequence[dict[str, Any]]) -> list[str]:
-    """One line per different error, with the task that has it; bounded, because a task can fail for hours."""
+    """One line for each different error of the services' tasks; bounded, because tasks can fail for hours."""
     names = {s["ID"]: s["Spec"]["Name"] for s in found}
     lines: dict[str, None] = {}
     for task in sorted(tasks(leader, found), key=lambda t: str(t["UpdatedAt"]), reverse=True):
@@ -158,8 +162,3 @@ def _errors_of(leader: Engine, found: Sequence[dict[str, Any]]) -> list[str]:
         if error and task["DesiredState"] in ("running", "ready", "shutdown"):
             lines[f"{names.get(task['ServiceID'], '?')} ({task['Status']['State']}): {str(error)[:300]}"] = None
     return list(lines)[:10]
-
-
-def remove(leader: Engine, stack: str) -> None:
-    """`docker stack rm`, for hosts that outlive the lab."""
-    leader.remote.run(["docker", "stack", "rm", stack], timeout=120)

@@ -1,6 +1,4 @@
-"""What Compose cannot say: networks that are local to a host, and standalone containers pinned to hosts. All
-labelled.
-"""
+"""What Compose cannot say: networks that are local to a host, and standalone containers pinned to hosts."""
 
 from __future__ import annotations
 
@@ -18,16 +16,14 @@ from swarmlab.remote import fan_out
 
 
 def ensure_networks(engines: Mapping[str, Engine], scenario: Scenario, lab: str) -> None:
-    """Each node-local network on each of its hosts; what an earlier file of the lab had there, and this one has not,
-    goes.
-    """
+    """Make each node-local network on each of its hosts; what only an earlier file of the lab had there goes."""
     fan_out(engines, lambda engine: remove(engine, lab, keep=_pinned(scenario, engine.name)))
     for network in scenario.local_networks.values():
         fan_out({name: engines[name] for name in network.hosts}, partial(_ensure_network, network=network, lab=lab))
 
 
 def ensure_containers(engines: Mapping[str, Engine], scenario: Scenario, stack: str, lab: str) -> None:
-    """Each standalone container on its host, running; its overlays must exist already."""
+    """Make and start each standalone container on its host; its overlays must exist already."""
     fan_out(
         scenario.containers,
         lambda container: _ensure_container(engines[container.host], scenario, container, stack, lab),
@@ -50,13 +46,11 @@ def _pinned(scenario: Scenario, host: str) -> frozenset[str]:
 
 
 def remove(engine: Engine, lab: str, keep: frozenset[str] = frozenset()) -> None:
-    """Everything of the lab on this host, for hosts that outlive it; or all but some names."""
+    """Remove the lab's standalone containers and local networks from this host, all but those named in `keep`."""
     with engine.errors("remove the lab's containers and networks"):
         for container in engine.api.containers(all=True, filters={"label": f"{LABEL}={lab}"}):
-            if (
-                "com.docker.swarm.task.id" not in container.get("Labels", {})
-                and container["Names"][0].lstrip("/") not in keep
-            ):
+            is_task = "com.docker.swarm.task.id" in container.get("Labels", {})
+            if not is_task and container["Names"][0].lstrip("/") not in keep:
                 engine.api.remove_container(container["Id"], force=True, v=True)
         for network in engine.api.networks(filters={"label": f"{LABEL}={lab}", "scope": "local"}):
             if network["Name"] not in keep:

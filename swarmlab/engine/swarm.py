@@ -1,6 +1,4 @@
-"""Form a Swarm out of engines: init on the first manager, join the rest in parallel, label the nodes. Run again, it
-completes.
-"""
+"""Forms a Swarm out of engines: init on the first manager, join of the rest, labels. Run again, it completes."""
 
 from __future__ import annotations
 
@@ -11,19 +9,21 @@ from typing import Any
 from swarmlab.engine.client import LABEL, Engine
 from swarmlab.errors import SwarmRefused
 from swarmlab.events import Phase
+from swarmlab.model.host import numbered
 from swarmlab.remote import fan_out
 from swarmlab.remote.wait import until
 
-HOST_LABEL = "swarmlab.host"  # on nodes: placement constraints of scenarios use it
+# On nodes, for placement constraints: what a scenario's file calls the host (the first is host1, whatever its name).
+HOST_LABEL = "swarmlab.host"
 PORT = 2377
 
 
 @dataclass(frozen=True)
 class Swarm:
-    """A formed Swarm: the engine to give orders to, and who is which node."""
+    """A formed Swarm: a manager's engine, which takes the orders, and the id of each host's node."""
 
     leader: Engine
-    nodes: Mapping[str, str] = field(default_factory=dict)  # host name -> node id
+    nodes: Mapping[str, str] = field(default_factory=dict)
 
     def host_of(self, node: str) -> str:
         """The host that is this node; "" for a node that is not of the lab."""
@@ -31,11 +31,10 @@ class Swarm:
 
 
 def form(engines: Mapping[str, Engine], lab: str, managers: int, phase: Phase, *, owned: bool) -> Swarm:
-    """Make the Swarm of `lab`; the first `managers` hosts manage it. Raises SwarmRefused where a foreign Swarm is in
-    the way.
+    """Make or complete the Swarm of `lab`; the first `managers` hosts manage it.
 
     `owned` says that the hosts themselves were made for this lab: only then may one of them be taken out of another
-    Swarm.
+    Swarm. Else raises SwarmRefused where a host is in a Swarm of somebody else.
     """
     infos = fan_out(engines, lambda engine: engine.info()["Swarm"])
     leader = _ours(engines, infos, lab)
@@ -53,11 +52,8 @@ def form(engines: Mapping[str, Engine], lab: str, managers: int, phase: Phase, *
         leader = engines[next(iter(engines))]
         phase(f"init on {leader.name}", 0, len(engines))
         _init(leader, lab)
-    joining = {
-        n: e
-        for n, e in engines.items()
-        if e is not leader and (n in strangers or infos[n]["LocalNodeState"] == "inactive")
-    }
+    free = {*strangers, *(n for n, info in infos.items() if info["LocalNodeState"] == "inactive")}
+    joining = {n: e for n, e in engines.items() if n in free and e is not leader}
     _join_all(leader, joining, set(list(engines)[:managers]))
     nodes = fan_out(engines, lambda engine: str(engine.info()["Swarm"]["NodeID"]))
     _wait_ready(leader, nodes, phase)
@@ -66,15 +62,10 @@ def form(engines: Mapping[str, Engine], lab: str, managers: int, phase: Phase, *
 
 
 def find(engines: Mapping[str, Engine], lab: str) -> Swarm | None:
-    """The Swarm of this lab as it is; None when no reachable host manages it."""
+    """The Swarm of this lab as it is; None when none of these hosts manages it."""
     infos = fan_out(engines, lambda engine: engine.info()["Swarm"])
     leader = _ours(engines, infos, lab)
     return Swarm(leader, {name: str(info.get("NodeID", "")) for name, info in infos.items()}) if leader else None
-
-
-def leave_all(engines: Mapping[str, Engine]) -> None:
-    """Take every host out of its Swarm."""
-    fan_out(engines, _leave)
 
 
 def _ours(engines: Mapping[str, Engine], infos: Mapping[str, Any], lab: str) -> Engine | None:
@@ -109,7 +100,7 @@ def _init(engine: Engine, lab: str) -> None:
 
 
 def _join_all(leader: Engine, joining: Mapping[str, Engine], managers: set[str]) -> None:
-    """The tokens travel inside the Engine API, inside SSH: they are in no argv, log or file."""
+    """Join these hosts. The tokens travel inside the Engine API, inside SSH: they are in no argv, log or file."""
     if not joining:
         return
     with leader.errors("give out its join tokens"):
@@ -152,14 +143,12 @@ def _wait_ready(leader: Engine, nodes: Mapping[str, str], phase: Phase) -> None:
 
 
 def _label(leader: Engine, nodes: Mapping[str, str], managers: set[str]) -> None:
-    """Only what is missing: a label that somebody else set stays, and nobody is demoted. A worker that is to manage is
-    promoted.
-    """
+    """Set the labels and roles that are missing: labels of others stay, a worker may be promoted, nobody is demoted."""
     with leader.errors("label its nodes"):
-        for name, id_ in nodes.items():
+        for (name, id_), label in zip(nodes.items(), numbered(len(nodes)), strict=True):
             node = leader.api.inspect_node(id_)
             labels = node["Spec"].get("Labels") or {}
             role = "manager" if name in managers else node["Spec"]["Role"]
-            if labels.get(HOST_LABEL) != name or role != node["Spec"]["Role"]:
-                spec = {**node["Spec"], "Labels": {**labels, HOST_LABEL: name}, "Role": role}
+            if labels.get(HOST_LABEL) != label or role != node["Spec"]["Role"]:
+                spec = {**node["Spec"], "Labels": {**labels, HOST_LABEL: label}, "Role": role}
                 leader.api.update_node(id_, node["Version"]["Index"], spec)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 
 from swarmlab import probes
+from swarmlab.agent.protocol.probing import Hello
 from swarmlab.engine.client import Engine
 from swarmlab.errors import HostError
 from swarmlab.remote import fan_out
@@ -51,7 +52,7 @@ class Agents:
 
 def _answers(link: probes.SessionLink) -> bool:
     try:
-        link.request({"op": "hello"}, SECONDS)
+        link.request(Hello(), SECONDS)
     except HostError:
         return False
     return True

@@ -10,6 +10,7 @@ from pathlib import Path
 from swarmlab import providers
 from swarmlab.errors import SwarmlabError
 from swarmlab.lab import home
+from swarmlab.lab.options import INVENTORY
 
 ARP_LIMIT = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 ARP_TASKS = 30  # every ordered pair of that many tasks on one kernel fills the default table of 1024 (measured)
@@ -31,7 +32,7 @@ class Fitness:
 def doctor(inventory: Path | None = None) -> list[Fitness]:
     """Everything that can be known without making a host. Raises UsageError when nobody here can read the inventory."""
     if inventory:
-        providers.get("inventory")
+        providers.get(INVENTORY)
     return [_python(), _home(), _ssh(), _neighbours(), *_providers()]
 
 

@@ -7,26 +7,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 from swarmlab.errors import UsageError
-from swarmlab.lab.options import UpOptions
-from swarmlab.lab.software import OTHERS, OWN_KERNELS, WHY_NOT, runs
+from swarmlab.lab.options import AUTO, UpOptions
+from swarmlab.lab.software import has_kernels_to_choose, host_names, runs, with_kernels_to_choose
 from swarmlab.lab.state import LabState
-from swarmlab.providers.base import host_names
+from swarmlab.providers import row
 
 
 def as_it_is(known: LabState, options: UpOptions, hosts: int) -> UpOptions:
     """The options with the lab's own provider, engines and kernels where none are asked for. Raises UsageError that
     says what to do.
     """
-    provider = known.provider if options.provider == "auto" else options.provider
+    provider = known.provider if options.provider == AUTO else options.provider
     if provider != known.provider:
         raise UsageError(
             f"lab {known.lab!r} is made by provider {known.provider}, and {provider} is asked for",
             fix=f"leave --provider out to complete it, choose another --name, or `swarmlab down {known.lab}` first",
         )
-    if options.kernel and provider != OWN_KERNELS:
+    if options.kernel and not has_kernels_to_choose(provider):
+        why, others = row(provider).kernel.value, with_kernels_to_choose()
         raise UsageError(
-            f"lab {known.lab!r} is made by provider {provider}, and --kernel is asked for: {WHY_NOT.get(provider, OTHERS)}",
-            fix=f"leave --kernel out to complete it, or choose another --name with --provider {OWN_KERNELS}",
+            f"lab {known.lab!r} is made by provider {provider}, and --kernel is asked for: {why}",
+            fix=f"leave --kernel out to complete it, or choose another --name with --provider {others}",
         )
     if hosts < known.host_count:
         raise UsageError(
@@ -42,11 +43,12 @@ def as_it_is(known: LabState, options: UpOptions, hosts: int) -> UpOptions:
 
 def _refuse_changes(known: LabState, wanted: UpOptions, hosts: int) -> None:
     """What a host runs is fixed when it is made; one that is new takes what is asked for."""
-    have = runs(known.provider, known.engine, known.kernel, host_names(known.host_count))
-    asked = runs(known.provider, wanted.engine, wanted.kernel, host_names(hosts))
+    have = runs(known.provider, known.engine, known.kernel, host_names(known.provider, known.host_count))
+    asked = runs(known.provider, wanted.engine, wanted.kernel, host_names(known.provider, hosts))
     for host, what, version in [(host, what, version) for host, each in have.items() for what, version in each.items()]:
         if asked[host][what] != version:
             raise UsageError(
-                f"{host} of lab {known.lab!r} runs {what} {version}, and {asked[host][what]} is asked for; the lab stays as it is",
+                f"{host} of lab {known.lab!r} runs {what} {version}, and {asked[host][what]} is asked for; "
+                "the lab stays as it is",
                 fix=f"leave --{what} out to keep it, choose another --name, or `swarmlab down {known.lab}` first",
             )

@@ -113,9 +113,7 @@ def locked(lab: str) -> Iterator[None]:
 
 
 def _lock(path: Path, lab: str) -> TextIO:
-    """The locked file. Who has just taken the lab away may have removed the one that we opened: then there is another
-    to open.
-    """
+    """The locked file. A `down` that has just ended may have removed the file that we opened: we open another."""
     while True:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+", encoding="ascii")
         try:

@@ -11,11 +11,10 @@ from swarmlab.lab import state
 from swarmlab.lab.choose import choose
 from swarmlab.lab.down import down
 from swarmlab.lab.options import UpOptions, lab_name
-from swarmlab.lab.software import by_whom, provider_of
+from swarmlab.lab.software import by_whom, host_names, provider_of
 from swarmlab.lab.up import intend, up
 from swarmlab.model.matrix import EngineRun
 from swarmlab.model.report import Report
-from swarmlab.providers.base import host_names
 from swarmlab.providers.images.recipe import engines as engines_of
 from swarmlab.scenario.needs import needs
 
@@ -23,7 +22,7 @@ MIXED = "mixed"
 
 
 @dataclass(frozen=True)
-class Trial:
+class PlannedRun:
     """One run that is to be made; `options` are those of its `up`."""
 
     name: str
@@ -31,7 +30,7 @@ class Trial:
     options: UpOptions
 
 
-def trials(options: UpOptions, engines: Sequence[str], *, mixed: bool, keep: bool) -> list[Trial]:
+def planned_runs(options: UpOptions, engines: Sequence[str], *, mixed: bool, keep: bool) -> list[PlannedRun]:
     """Every run, checked before the first is made. `options.name` is what the labs' names begin with. Raises
     UsageError, FileRejected.
     """
@@ -45,13 +44,13 @@ def trials(options: UpOptions, engines: Sequence[str], *, mixed: bool, keep: boo
         if not keep and state.load(lab) is not None:
             fix = f"`swarmlab down {lab}`, choose another --name, or --keep to measure it and leave it there"
             raise UsageError(f"there is a lab {lab!r} already, and the matrix would remove it", fix=fix)
-        made.append(Trial(name, engines_of(engine, hosts), replace(options, name=lab, engine=engine)))
+        made.append(PlannedRun(name, engines_of(engine, hosts), replace(options, name=lab, engine=engine)))
     return made
 
 
-def _prefix_and_hosts(options: UpOptions) -> tuple[str, list[str]]:
+def _prefix_and_hosts(options: UpOptions) -> tuple[str, tuple[str, ...]]:
     intent = intend(options)
-    return intent.lab, host_names(intent.scenario.hosts)
+    return intent.lab, host_names(provider_of(options), intent.scenario.hosts)
 
 
 def provider_for(options: UpOptions, bus: Bus) -> str:
@@ -62,36 +61,38 @@ def provider_for(options: UpOptions, bus: Bus) -> str:
     return provider.name
 
 
-def runs(wanted: Sequence[Trial], bus: Bus, provider: str, *, keep: bool) -> Iterator[EngineRun]:
+def runs(wanted: Sequence[PlannedRun], bus: Bus, provider: str, *, keep: bool) -> Iterator[EngineRun]:
     """Each run as soon as it is done. What cannot be built is a run with an error, and does not stop the others."""
-    for number, trial in enumerate(wanted, 1):
+    for number, planned in enumerate(wanted, 1):
         left_out = (
-            sorted({one.name for one in wanted} - {MIXED, *trial.engines.values()}) if trial.name == MIXED else []
+            sorted({one.name for one in wanted} - {MIXED, *planned.engines.values()}) if planned.name == MIXED else []
         )
-        note = f"; {len(trial.engines)} hosts leave no room for {', '.join(left_out)}" if left_out else ""
-        bus.info(f"run {number} of {len(wanted)}: {trial.name}, lab {trial.options.name}{note}")
-        yield _run(replace(trial, options=replace(trial.options, provider=provider)), Bus(bus.observers), keep)
+        note = f"; {len(planned.engines)} hosts leave no room for {', '.join(left_out)}" if left_out else ""
+        bus.info(f"run {number} of {len(wanted)}: {planned.name}, lab {planned.options.name}{note}")
+        yield _run(replace(planned, options=replace(planned.options, provider=provider)), Bus(bus.observers), keep)
 
 
-def _run(trial: Trial, bus: Bus, keep: bool) -> EngineRun:
-    lab = str(trial.options.name)
+def _run(planned: PlannedRun, bus: Bus, keep: bool) -> EngineRun:
+    lab = str(planned.options.name)
     try:
-        report, status = _measured(trial, bus)
+        report, status = _measured(planned, bus)
         removed = keep or _removed(lab, bus)
     except BaseException:  # interrupted, or a mistake of ours: the lab of this run goes all the same
         _removed(lab, bus)
         raise
     kept = (keep or not removed) and state.load(lab) is not None
-    return EngineRun(trial.name, lab, trial.engines, report, status if removed else SwarmlabError.status, kept)
+    return EngineRun(planned.name, lab, planned.engines, report, status if removed else SwarmlabError.status, kept)
 
 
-def _measured(trial: Trial, bus: Bus) -> tuple[Report, int]:
+def _measured(planned: PlannedRun, bus: Bus) -> tuple[Report, int]:
     try:
-        report = up(trial.options, bus)
+        report = up(planned.options, bus)
     except SwarmlabError as error:
         known = error.report if isinstance(error, RunFailed) else None
-        empty = Report(trial.options.name, trial.options.scenario, trial.options.provider, timings=dict(bus.timings))
-        bus.warn(f"{trial.name}: {error.message}")
+        empty = Report(
+            planned.options.name, planned.options.scenario, planned.options.provider, timings=dict(bus.timings)
+        )
+        bus.warn(f"{planned.name}: {error.message}")
         return replace(known if isinstance(known, Report) else empty, error=error.message), SwarmlabError.status
     return report, report.exit_status
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from swarmlab.errors import UsageError
 
+AUTO = "auto"  # of `--provider`: the cheapest that can honour the scenario
+INVENTORY = "inventory"  # the provider that reads the file of `--inventory`
 # It becomes part of container, network and stack names, of a directory and of label values: so letters, digits and
 # inner hyphens.
 LAB_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
@@ -22,7 +24,8 @@ def lab_name(text: str) -> str:
     """
     if not LAB_NAME.fullmatch(text):
         raise UsageError(
-            f"{text[:60]!r} cannot name a lab: expected 1 to 32 lower-case letters, digits and inner hyphens, such as three-tier",
+            f"{text[:60]!r} cannot name a lab: expected 1 to 32 lower-case letters, digits and inner hyphens, "
+            "such as three-tier",
             fix="choose a name with --name",
         )
     return text
@@ -34,7 +37,7 @@ class UpOptions:
 
     scenario: str
     name: str = ""
-    provider: str = "auto"
+    provider: str = AUTO
     inventory: Path | None = None
     hosts: int | None = None
     managers: int | None = None

@@ -6,21 +6,20 @@ from dataclasses import dataclass, field
 
 from swarmlab.errors import ProviderError
 from swarmlab.lab import state
+from swarmlab.lab.capabilities import Capabilities, all_capabilities
 from swarmlab.lab.choose import choose
-from swarmlab.lab.offers import offers
 from swarmlab.lab.options import UpOptions
 from swarmlab.lab.software import asked_for, by_whom
 from swarmlab.lab.up import grown, intend, needs_outside
 from swarmlab.model.scenario import Scenario
-from swarmlab.providers.kernel import Offer
 from swarmlab.reports.text import plural
 from swarmlab.scenario.needs import needs
 
 
 @dataclass(frozen=True)
 class LabPlan:
-    """What would happen. `problems`: why it cannot, here and now; `lacks`: of `needs`, what that provider's kernel has
-    not.
+    """What would happen. `problems`: why it cannot, here and now; `missing_features`: of `needs`, what the kernel of
+    the provider's hosts has not; `capabilities`: those of every provider.
     """
 
     lab: str
@@ -33,7 +32,7 @@ class LabPlan:
     problems: list[str]
     needs: list[str] = field(default_factory=list)
     missing_features: list[str] = field(default_factory=list)
-    offers: list[Offer] = field(default_factory=list)
+    capabilities: list[Capabilities] = field(default_factory=list)
 
 
 def plan(options: UpOptions) -> LabPlan:
@@ -50,13 +49,31 @@ def plan(options: UpOptions) -> LabPlan:
         provider = chosen.name
     except ProviderError as error:
         problems.append(str(error))
-    steps = [
-        f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}{asked_for(options)}",
+    making = f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}{asked_for(options)}"
+    table = all_capabilities()
+    return LabPlan(
+        lab=intent.lab,
+        provider=provider,
+        why=why,
+        hosts=scenario.hosts,
+        managers=scenario.managers,
+        scenario=scenario,
+        steps=[making, *_steps(scenario, intent.lab)],
+        problems=problems,
+        needs=list(map(str, needed)),
+        missing_features=[str(n) for found in table if found.provider == provider for n in found.missing(needed)],
+        capabilities=table,
+    )
+
+
+def _steps(scenario: Scenario, lab: str) -> list[str]:
+    """What happens once there are hosts, in order."""
+    return [
         *(["make a machine beside them, `outside` the Swarm"] if needs_outside(scenario) else []),
         f"form a Swarm with {scenario.managers} of them as managers",
         f"carry {plural(len(scenario.images), 'image')} there: {', '.join(scenario.images)}",
         *[
-            f"create {n.driver} network {n.deployed_as(intent.lab)}{_traits(n.internal, n.encrypted)}"
+            f"create {n.driver} network {n.deployed_as(lab)}{_traits(n.internal, n.encrypted)}"
             for n in scenario.networks.values()
         ],
         *[
@@ -67,26 +84,6 @@ def plan(options: UpOptions) -> LabPlan:
         *[f"run container {c.name} on {c.host}" for c in scenario.containers.values()],
         f"prove {len(scenario.expectations)} expectations",
     ]
-    table = offers()
-    missing_features = [
-        str(n)
-        for found in table
-        for n in needed
-        if found.provider == provider and found.features[n.feature].has is False
-    ]
-    return LabPlan(
-        intent.lab,
-        provider,
-        why,
-        scenario.hosts,
-        scenario.managers,
-        scenario,
-        steps,
-        problems,
-        list(map(str, needed)),
-        missing_features,
-        table,
-    )
 
 
 def _tasks(replicas: int | None) -> str:

@@ -18,7 +18,7 @@ from swarmlab.model.host import HostFacts
 from swarmlab.model.kinds import DENY, KINDS
 from swarmlab.probes.stage import Stage
 
-SETTLE = 20.0  # seconds: gossip between engines converges within a few; see docs/architecture.md, "Settling"
+SETTLE = 20.0  # seconds: gossip between engines converges within a few; see docs/decisions/0005-settling.md
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,35 @@
-"""`--engine` and `--kernel`: what each host of a lab is to run, and which providers' hosts have a kernel to choose."""
+"""What is asked of a provider before there is a host: what hosts are called, and what `--engine` and `--kernel` make of
+each of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
-from swarmlab.errors import UsageError
-from swarmlab.lab.options import UpOptions
+from swarmlab import providers
+from swarmlab.errors import ProviderError, UsageError
+from swarmlab.lab.options import AUTO, UpOptions
 from swarmlab.lab.state import LabState
-from swarmlab.providers.images.machine import machine_recipes
-from swarmlab.providers.images.recipe import engines
-
-OWN_KERNELS = "qemu"  # the provider that makes hosts with the kernel that is asked for
-SHARED = "containers share this machine's kernel"
-WHY_NOT = {"docker": SHARED, "inventory": "hosts that exist already keep the kernel that they run"}
-OTHERS = "its hosts bring a kernel of their own"
+from swarmlab.providers import Kernel
 
 
 def provider_of(options: UpOptions) -> str:
-    """Who is asked to make the hosts: `auto` with a kernel means the provider that has kernels to choose from."""
-    return OWN_KERNELS if options.kernel and options.provider == "auto" else options.provider
+    """Who is asked to make the hosts: `auto` with a kernel means the cheapest provider with kernels to choose from."""
+    if options.provider != AUTO or not options.kernel:
+        return options.provider
+    return next(filter(has_kernels_to_choose, providers.automatic()), AUTO)
 
 
 def by_whom(known: LabState | None, options: UpOptions) -> str:
     """How the provider of an `up` comes to be the one."""
-    if options.provider != "auto":
+    if options.provider != AUTO:
         return "chosen by name"
-    return "the lab's own" if known else f"--kernel wants hosts with a kernel of their own; docker: {SHARED}"
+    if known:
+        return "the lab's own"
+    cheaper = takewhile(lambda name: not has_kernels_to_choose(name), providers.automatic())
+    passed_over = [f"{name}: {providers.row(name).kernel.value}" for name in cheaper]
+    return "; ".join(["--kernel wants hosts with a kernel of their own", *passed_over])
 
 
 def asked_for(options: UpOptions) -> str:
@@ -39,15 +43,39 @@ def asked_for(options: UpOptions) -> str:
     )
 
 
+def host_names(provider: str, count: int) -> tuple[str, ...]:
+    """What so many hosts of a provider are called. Raises UsageError when there is none of that name."""
+    return providers.get(_named(provider)).host_names(count)
+
+
 def runs(provider: str, engine: str, kernel: str, hosts: Sequence[str]) -> dict[str, dict[str, str]]:
     """For each host its `engine` and, where it has one of its own, its `kernel`. Raises UsageError for what cannot
     be.
     """
-    if provider == OWN_KERNELS:
-        return {host: recipe.runs for host, recipe in machine_recipes(engine, kernel, hosts).items()}
-    if kernel:
+    named = _named(provider)
+    if kernel and not has_kernels_to_choose(named):
         raise UsageError(
-            f"--kernel {kernel} and provider {provider} do not go together: {WHY_NOT.get(provider, OTHERS)}",
-            fix=f"--provider {OWN_KERNELS}, or leave --kernel out",
+            f"--kernel {kernel} and provider {named} do not go together: {providers.row(named).kernel.value}",
+            fix=f"--provider {with_kernels_to_choose()}, or leave --kernel out",
         )
-    return {host: {"engine": version} for host, version in engines(engine, hosts).items()}
+    return providers.get(named).software(engine, kernel, hosts)
+
+
+def has_kernels_to_choose(provider: str) -> bool:
+    """Whether `--kernel` may name one for this provider's hosts. Raises UsageError when there is none of that name."""
+    return providers.row(provider).kernel is Kernel.CHOSEN
+
+
+def with_kernels_to_choose() -> str:
+    """The providers whose hosts have a kernel to choose, for a message."""
+    return " or ".join(filter(has_kernels_to_choose, providers.PROVIDERS)) or "(there is none that can)"
+
+
+def _named(provider: str) -> str:
+    """Who answers for `auto`: the cheapest one, since all that it may take call their hosts the same."""
+    if provider != AUTO:
+        return provider
+    found = providers.automatic()
+    if not found:
+        raise ProviderError("no provider can make hosts here", fix="name one with --provider")
+    return found[0]

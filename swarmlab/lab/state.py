@@ -34,9 +34,8 @@ class LabState:
     started: str = ""
     built: bool = False
     hosts: tuple[Host, ...] = ()
-    outside: Host | None = (
-        None  # the external client on the underlay that is not in the Swarm, where the scenario needs one
-    )
+    # The external client on the underlay that is not in the Swarm, where the scenario needs one.
+    outside: Host | None = None
 
     @property
     def directory(self) -> Path:
@@ -56,7 +55,8 @@ class LabState:
     def read_scenario(self) -> Scenario:
         """The scenario as it was deployed, from our own copy."""
         read = scenarios.read(Path(self.file), self.settings, stand_in=self.stand_in)
-        return replace(read, name=self.scenario, hosts=self.host_count, managers=self.managers)
+        read = replace(read, name=self.scenario, hosts=self.host_count, managers=self.managers)
+        return read.on([host.name for host in self.hosts])
 
 
 def save(state: LabState) -> None:
@@ -101,9 +101,8 @@ def require(lab: str | None) -> LabState:
         raise LabUnknown(text, fix="name one" if known else "`swarmlab up three-tier` builds one")
     state = load(lab) if lab in known else None
     if state is None:
-        fix = (
-            f"`swarmlab up SCENARIO --name {lab}` builds it" if LAB_NAME.fullmatch(lab) else "no lab can have that name"
-        )
+        builds = f"`swarmlab up SCENARIO --name {lab}` builds it"
+        fix = builds if LAB_NAME.fullmatch(lab) else "no lab can have that name"
         raise LabUnknown(f"there is no lab {lab[:60]!r}; labs: {', '.join(known) or 'none'}", fix=fix)
     return state
 

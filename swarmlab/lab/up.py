@@ -17,14 +17,14 @@ from swarmlab.lab.existing import as_it_is
 from swarmlab.lab.fleet import Fleet
 from swarmlab.lab.options import UpOptions, lab_name
 from swarmlab.lab.prove import SETTLE, Proof, prove
-from swarmlab.lab.software import by_whom, provider_of, runs
+from swarmlab.lab.software import by_whom, host_names, provider_of, runs
 from swarmlab.lab.state import LabState
 from swarmlab.lab.view import ConnectedLab
+from swarmlab.model.host import numbered
 from swarmlab.model.kinds import About
 from swarmlab.model.report import Report
 from swarmlab.model.scenario import Scenario
-from swarmlab.providers import Provider
-from swarmlab.providers.base import HostsWanted, host_names
+from swarmlab.providers import HostsWanted, Provider, row
 from swarmlab.scenario.needs import needs
 
 
@@ -50,29 +50,33 @@ def intend(options: UpOptions) -> Intent:
             f"{managers} managers need at least {managers} hosts, and there are {hosts}",
             fix="--hosts N or --managers 1",
         )
-    runs(provider_of(options), options.engine, options.kernel, host_names(hosts))  # refuses what cannot be
+    provider = provider_of(options)
+    runs(provider, options.engine, options.kernel, host_names(provider, hosts))  # refuses what cannot be
     pinned = {h for n in scenario.local_networks.values() for h in n.hosts} | {
         c.host for c in scenario.containers.values()
     }
-    lacking = sorted(pinned - set(host_names(hosts)))
-    if lacking:
+    missing = sorted(pinned - set(numbered(hosts)))
+    if missing:
         raise UsageError(
-            f"the scenario pins something to {', '.join(lacking)}, and there are {hosts} hosts",
+            f"the scenario pins something to {', '.join(missing)}, and there are {hosts} hosts",
             fix=f"--hosts {scenario.hosts}",
         )
     return Intent(lab_name(options.name or scenario.name), replace(scenario, hosts=hosts, managers=managers), options)
 
 
 def grown(intent: Intent, known: LabState | None) -> Intent:
-    """Fitted to the lab that is there: what is not asked for stays as it is. Raises UsageError for what cannot be
-    changed in place.
+    """Fitted to the lab that is there: what is not asked for stays as it is, and the scenario is on the provider's
+    hosts, by their names. Raises UsageError for what cannot be changed in place.
     """
+    scenario, options = intent.scenario, intent.options
     if known is None:
-        return replace(intent, options=replace(intent.options, provider=provider_of(intent.options)))
-    scenario = intent.scenario
-    count = intent.options.hosts or max(scenario.hosts, known.host_count)
-    scenario = replace(scenario, hosts=count, managers=max(scenario.managers, known.managers))
-    return replace(intent, scenario=scenario, options=as_it_is(known, intent.options, count))
+        options = replace(options, provider=provider_of(options))
+    else:
+        count = options.hosts or max(scenario.hosts, known.host_count)
+        scenario = replace(scenario, hosts=count, managers=max(scenario.managers, known.managers))
+        options = as_it_is(known, options, count)
+    scenario = scenario.on(host_names(options.provider, scenario.hosts))
+    return replace(intent, scenario=scenario, options=options)
 
 
 def up(options: UpOptions, bus: Bus) -> Report:
@@ -103,7 +107,7 @@ def up(options: UpOptions, bus: Bus) -> Report:
 def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: LabState | None) -> Report:
     lab, scenario, options = intent.lab, intent.scenario, intent.options
     kept = _remember(intent, provider, report.started, known)
-    wanted = _wanted(intent, kept)
+    wanted = _wanted(intent, kept, provider)
     provider.prepare(wanted, bus)
     with Fleet() as fleet:
         kept = replace(kept, engine=options.engine, kernel=options.kernel, built=False)
@@ -112,7 +116,8 @@ def _up(intent: Intent, provider: Provider, report: Report, bus: Bus, known: Lab
         engines = fleet.engines(kept.hosts)
         with Agents(engines) as agents:
             ahead = agents.start if options.verify else lambda: None
-            swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=True, then=ahead)
+            owned = row(provider.name).owned
+            swarm = build.form_swarm_and_carry(engines, scenario, lab, bus, owned=owned, then=ahead)
             build.deploy(engines, swarm, scenario, lab, bus, wait=options.wait)
             state.save(replace(kept, built=True))
             if not options.verify:
@@ -165,14 +170,14 @@ def _remember(intent: Intent, provider: Provider, started: str, known: LabState 
     return kept
 
 
-def _wanted(intent: Intent, kept: LabState) -> HostsWanted:
+def _wanted(intent: Intent, kept: LabState, provider: Provider) -> HostsWanted:
     scenario = intent.scenario
     subnets = [s for n in scenario.networks.values() for s in n.subnets] + [
         n.subnet for n in scenario.local_networks.values() if n.subnet
     ]
     return HostsWanted(
         lab=intent.lab,
-        count=scenario.hosts,
+        names=provider.host_names(scenario.hosts),
         engine=intent.options.engine,
         home=home.owner_id(),
         directory=kept.directory,

@@ -47,7 +47,7 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """As CONTRACT promises it."""
+        """What the program ends with: 0 all proven, 1 violated, 3 ended by an error, 4 something not proven."""
         return {
             Verdict.PASS: errors.OK,
             Verdict.FAIL: errors.VIOLATED,

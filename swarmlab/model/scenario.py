@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from swarmlab.errors import Place
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.host import numbered
+
+GATEWAY_BRIDGE = "docker_gwbridge"  # the engine's own bridge on each host, by which tasks reach the world
 
 # Modes of a published port. Swarm's own network, on which all services with the first one meet, has its name.
 INGRESS, HOST = "ingress", "host"
@@ -39,7 +42,7 @@ class Network:
 
     @property
     def encrypted(self) -> bool:
-        """As the engine decides it: by the presence of the key, whatever its value (faults.md F7)."""
+        """As the engine decides it: by the presence of the key, whatever its value."""
         return "encrypted" in self.options
 
 
@@ -124,6 +127,19 @@ class Scenario:
     def images(self) -> tuple[str, ...]:
         """Every image that a host may need, each once, sorted."""
         return tuple(sorted({s.image for s in self.services.values()} | {c.image for c in self.containers.values()}))
+
+    def on(self, names: Sequence[str]) -> Scenario:
+        """The scenario on hosts of these names: what its file calls `host1` is the first of them, and so on."""
+        called = dict(zip(numbered(len(names)), names, strict=True))
+        local = {
+            key: replace(network, hosts=tuple(called.get(host, host) for host in network.hosts))
+            for key, network in self.local_networks.items()
+        }
+        containers = {
+            key: replace(container, host=called.get(container.host, container.host))
+            for key, container in self.containers.items()
+        }
+        return replace(self, local_networks=local, containers=containers)
 
     def networks_of(self, name: str) -> frozenset[str]:
         """The networks that a service or standalone container is on."""

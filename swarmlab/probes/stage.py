@@ -44,7 +44,10 @@ class LabView:
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What has been found so far. `facts` is what traffic measured, for the stages after it; `pcaps`: host -> pcap file."""
+    """What has been found so far.
+
+    `facts`: what traffic measured, for the stages after it; `pcaps`: host -> pcap file.
+    """
 
     checks: tuple[Check, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -1,5 +1,5 @@
-"""Choosing a subnet for a lab's underlay: one that collides with nothing that this machine, its engine or the scenario
-uses.
+"""The underlay of a lab whose hosts are made: a subnet that collides with nothing that this machine, its engine or the
+scenario uses, and the hosts' addresses in it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
-from swarmlab.model.host import OUTSIDE
+from swarmlab.errors import ProviderError
+from swarmlab.providers.base import HostsWanted
 
 POOLS = (IPv4Network("172.29.0.0/16"), IPv4Network("172.30.0.0/16"))
-FIRST_HOST = 10  # hostN has the address FIRST_HOST + N, for as long as the lab lives
-MAX_HOSTS = 200
+BEFORE_THE_FIRST = 10  # the machine outside has this address of the subnet, the first host the next one, and so on
+ROOM = 200  # hosts for which a subnet has addresses
 
 
 def free_subnets(taken: Iterable[IPv4Network]) -> Iterator[IPv4Network]:
@@ -29,22 +30,19 @@ def free_subnets(taken: Iterable[IPv4Network]) -> Iterator[IPv4Network]:
     )
 
 
-def address_of(underlay: IPv4Network, host: str) -> IPv4Address:
-    """The fixed address of `hostN`; the external client outside the Swarm has the one before host1's.
+def address_of(underlay: IPv4Network, number: int) -> IPv4Address:
+    """The address of the machine of this number (HostsWanted.number_of), for as long as the lab lives.
 
-    >>> str(address_of(IPv4Network("172.29.0.0/24"), "host3"))
+    >>> str(address_of(IPv4Network("172.29.0.0/24"), 3))
     '172.29.0.13'
     """
-    return underlay[FIRST_HOST + number_of(host)]
+    return underlay[BEFORE_THE_FIRST + number]
 
 
-def number_of(host: str) -> int:
-    """N of `hostN`, 0 for the external client outside the Swarm.
-
-    >>> number_of("host3"), number_of("outside")
-    (3, 0)
-    """
-    return 0 if host == OUTSIDE else int(host.removeprefix("host"))
+def refuse_no_room(wanted: HostsWanted) -> None:
+    """ProviderError when no subnet has addresses for that many hosts, or there is none to be made."""
+    if not 1 <= len(wanted.names) <= ROOM:
+        raise ProviderError(f"{len(wanted.names)} hosts were asked for; the underlay has room for 1 to {ROOM}")
 
 
 def networks(texts: Iterable[str]) -> list[IPv4Network]:

@@ -87,9 +87,7 @@ def end_input(channel: Any) -> None:
 
 
 class Feeder:
-    """Feeds standard input from a thread of its own, so that a command which answers meanwhile cannot block us, nor we
-    it.
-    """
+    """Feeds standard input from a thread of its own: a command that answers meanwhile cannot block us, nor we it."""
 
     def __init__(self, channel: paramiko.Channel, chunks: Iterable[bytes], deadline: float) -> None:
         self.error: BaseException | None = None
@@ -183,12 +181,9 @@ class Session:
 
     def _ended(self) -> HostError:
         known = self._channel.status_event.wait(1.0)
-        status = (
-            f"with status {self._channel.exit_status}"
-            if known and self._channel.exit_status >= 0
-            else "with its connection"
-        )
-        return HostError(self.host, f"`{self.command}` ended early, {status}{self._said()}")
+        status = self._channel.exit_status if known else -1
+        how = f"with status {status}" if status >= 0 else "with its connection"
+        return HostError(self.host, f"`{self.command}` ended early, {how}{self._said()}")
 
 
 LOADED = "the host may be overloaded or hung; look at it with `swarmlab ssh`"

@@ -25,7 +25,10 @@ STILL = "is the host still running? (`swarmlab status`)"
 START = 60.0  # seconds for a session's command to start
 FIRST_CONNECT = 10.0  # seconds, for a host that is used before `connect` was called
 # Whole or not at all: into a file beside it, then renamed. $1 directory, $2 temporary, $3 path, $4 mode.
-PUT = 'set -e; umask 077; mkdir -p -- "$1"; trap \'rm -f -- "$2"\' EXIT; cat >"$2"; chmod -- "$4" "$2"; mv -fT -- "$2" "$3"'
+PUT = (
+    'set -e; umask 077; mkdir -p -- "$1"; trap \'rm -f -- "$2"\' EXIT; '
+    'cat >"$2"; chmod -- "$4" "$2"; mv -fT -- "$2" "$3"'
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Remote:
         self._opening = threading.Lock()
 
     def connect(self, deadline_seconds: float) -> None:
-        """Try until sshd answers; HostError with the last reason, at once when waiting cannot help (key, identity)."""
+        """Try until sshd answers. Raises HostError with the last reason, at once when waiting cannot help (keys)."""
         with self._opening:
             if self._ssh.transport is not None:
                 return
@@ -90,8 +93,10 @@ class Remote:
         check: bool = True,
         limit: int = OUTPUT_LIMIT,
     ) -> Ran:
-        """Run as root and wait; CommandFailed on a status other than 0 when `check`, HostError past `timeout` or
-        `limit` bytes.
+        """Run as root and wait for the end, at most `timeout` seconds.
+
+        Raises CommandFailed on a status other than 0 if `check`, and HostError when the time is over, the output is
+        longer than `limit` bytes, or the host is lost.
         """
         return self.feed(argv, () if stdin is None else (stdin,), timeout, check=check, limit=limit)
 
@@ -152,8 +157,9 @@ class Remote:
         return Session(self.name, shlex.join(argv), self.channel(argv))
 
     def channel(self, argv: Sequence[str], patience: float = START) -> paramiko.Channel:
-        """A started command's own channel, for those who speak its protocol themselves; `patience` is how long starting
-        may take.
+        """The channel of a command that has just been started, for callers who speak its protocol themselves.
+
+        `patience` is how many seconds starting may take. Raises HostError.
         """
         transport = self.transport
         root = () if self.host.ssh.user == "root" else ("sudo", "-n", "--")

@@ -1,6 +1,4 @@
-"""The typed wrapper around Fabric's untyped Connection: one host, pinned keys, nothing of the user's own SSH
-configuration.
-"""
+"""The typed wrapper around Fabric's Connection: one host, pinned keys, nothing of the user's own SSH configuration."""
 
 from __future__ import annotations
 

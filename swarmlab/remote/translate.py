@@ -1,4 +1,4 @@
-"""What paramiko, fabric and the kernel raise, told once in our words: which host, what happened, what to do."""
+"""Errors of paramiko, fabric and the kernel become ours here: which host, what happened, what to do."""
 
 from __future__ import annotations
 
@@ -53,9 +53,10 @@ def _ours(host: Host, error: BaseException) -> HostError:
     if isinstance(error, BadHostKeyException):
         return HostError(
             host.name,
-            f"the host key of {where} is not the one pinned in {host.ssh.known_hosts}: expected {error.expected_key.fingerprint}, "
-            f"got {error.key.fingerprint}",
-            fix="something else answers there, or the host was made anew; if you made it anew, replace its line in that file",
+            f"the host key of {where} is not the one pinned in {host.ssh.known_hosts}: "
+            f"expected {error.expected_key.fingerprint}, got {error.key.fingerprint}",
+            fix="something else answers there, or the host was made anew; if you made it anew, replace its line in "
+            "that file",
         )
     if isinstance(error, UnknownHostKey):
         return HostError(
@@ -74,7 +75,8 @@ def _ours(host: Host, error: BaseException) -> HostError:
         return HostError(
             host.name,
             f"{where} does not accept {key} for user {host.ssh.user}",
-            fix=f"put the public half into ~{host.ssh.user}/.ssh/authorized_keys there, or name the right user and identity",
+            fix=f"put the public half into ~{host.ssh.user}/.ssh/authorized_keys there, or name the right user and "
+            "identity",
         )
     return _unanswered(host, where, error)
 

@@ -22,8 +22,9 @@ def until(
     interval: float = 0.05,
     last: Callable[[], str] = _nothing,
 ) -> T:
-    """The first value of `condition` that is neither None nor False; DeadlinePassed with `what` and `last()` after
-    `timeout` seconds.
+    """The first value of `condition` that is neither None nor False; looks every `interval` seconds.
+
+    Raises DeadlinePassed after `timeout` seconds, with `what` was waited for and the state last seen, `last()`.
 
     >>> until(lambda: 7, "seven", 1)
     7

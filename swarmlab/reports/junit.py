@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree as Xml  # write only: nothing is ever parsed here
 
 from swarmlab.model.check import Check, Verdict
+from swarmlab.model.matrix import EngineMatrix
 from swarmlab.model.report import Report
 from swarmlab.reports.text import clean
 
@@ -87,6 +88,12 @@ def to_xml(*reports: Report) -> str:
         _report(root, report, f"{report.lab}: " if len(reports) > 1 else "")
     Xml.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"
+
+
+def matrix_to_xml(matrix: EngineMatrix) -> str:
+    """All runs of a matrix in one document; what ended it early is a case of its own."""
+    ended = Report(matrix.scenario, matrix.scenario, matrix.provider, error=matrix.error)
+    return to_xml(*(run.report for run in matrix.runs), *([ended] if matrix.error else []))
 
 
 def _report(root: Xml.Element, report: Report, head: str) -> None:

@@ -1,6 +1,4 @@
-"""Scenario files: Compose + `x-swarmlab` -> `model.Scenario`. Importing this is cheap; the parsers load on first
-use.
-"""
+"""Scenario files: Compose + `x-swarmlab` -> `model.Scenario`. Importing this is cheap; parsers load on first use."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from swarmlab.scenario.names import STAND_IN_IMAGE
 if TYPE_CHECKING:
     from swarmlab.scenario.locate import Summary
 
-__all__ = ["STAND_IN_IMAGE", "catalogue", "find", "lint", "read", "schema"]
+__all__ = ["STAND_IN_IMAGE", "catalogue", "find", "read", "schema", "warnings"]
 
 
 def find(reference: str) -> Path:
@@ -33,19 +31,20 @@ def catalogue() -> list[Summary]:
 
 
 def read(file: Path, settings: Mapping[str, str] | None = None, *, stand_in: bool = False) -> Scenario:
-    """The scenario in `file`; FileRejected has every complaint. `stand_in` replaces all images by one that only
-    idles.
+    """The scenario in `file`; `stand_in` replaces all images by one that only idles.
+
+    Raises FileRejected with every complaint about the file.
     """
     from swarmlab.scenario.reader import read as read_file
 
     return read_file(file, settings or {}, stand_in=stand_in)
 
 
-def lint(scenario: Scenario) -> list[tuple[Place | None, str]]:
-    """Warnings about what is accepted, yet probably not meant."""
-    from swarmlab.scenario.linting import lint as warnings
+def warnings(scenario: Scenario) -> list[tuple[Place | None, str]]:
+    """What is accepted, yet probably not meant: each with its place, in the order of the file."""
+    from swarmlab.scenario.lint.rules import warnings as found
 
-    return warnings(scenario)
+    return found(scenario)
 
 
 def schema() -> dict[str, object]:

@@ -215,14 +215,13 @@ def check_printable(node: Node | None, complaints: Complaints) -> None:
 def _complain(root: Table, fault: ErrorDetails, complaints: Complaints) -> None:
     """One of pydantic's errors, with the place it is about."""
     loc = fault["loc"]
-    steps = (
-        loc[:2] + loc[3:] if loc[0] == "expect" else loc
-    )  # the third is the union's tag, which the file does not have
+    # The third step below `expect` is the tag of the union, which the file does not have.
+    steps = loc[:2] + loc[3:] if loc[0] == "expect" else loc
     node: Node = root
     place, path = root.place, ["x-swarmlab"]
     for step in steps:
         if isinstance(node, Table) and step in node.entries:
-            place, node = node.mark_of(str(step)), node.entries[str(step)][1]
+            place, node = node.place_of(str(step)), node.entries[str(step)][1]
             path.append(printable(str(step)[:60]))
         elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
             node = node.items[step]
@@ -251,8 +250,10 @@ PATTERNS = {
     DNS_NAME: "a name that can be asked for: letters, digits, _ - and dots between",
 }
 WANTED = {
-    "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number", "int_parsing_size": "a whole number",
-    "bool_type": "true or false", "bool_parsing": "true or false", "string_type": "text", "string_too_short": "text", "list_type": "a list",
+    "int_type": "a whole number", "int_parsing": "a whole number",
+    "int_from_float": "a whole number", "int_parsing_size": "a whole number",
+    "bool_type": "true or false", "bool_parsing": "true or false",
+    "string_type": "text", "string_too_short": "text", "list_type": "a list",
     "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping",
     "too_short": "at least one", "too_long": "at most {max_length} entries",
     "literal_error": "{expected}", "greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}",
@@ -260,7 +261,7 @@ WANTED = {
 
 
 def _wanted(fault: ErrorDetails) -> str:
-    """What pydantic wanted, in the words of this program."""
+    """What the fault says was expected, in the words of this program."""
     context = fault.get("ctx") or {}
     if fault["type"] == "string_pattern_mismatch":
         return PATTERNS.get(str(context.get("pattern")), "a host: host1, host2, …")
@@ -269,8 +270,12 @@ def _wanted(fault: ErrorDetails) -> str:
 
 
 MODELS: dict[str, type[Strict]] = {
-    "local_networks": LocalNetworkSpec, "containers": ContainerSpec, "questions": QuestionSpec, "pair": PairSpec, "network": NetworkSpec,
-}  # fmt: skip
+    "local_networks": LocalNetworkSpec,
+    "containers": ContainerSpec,
+    "questions": QuestionSpec,
+    "pair": PairSpec,
+    "network": NetworkSpec,
+}
 
 
 def _model_of(loc: tuple[object, ...]) -> list[str]:

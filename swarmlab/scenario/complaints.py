@@ -70,5 +70,5 @@ class Complaints:
         raise FileRejected(cut, file=self.file)
 
     def fail(self, place: Place | None, text: str) -> FileRejected:
-        """The error with this complaint and all earlier ones; for those after which nothing more can be said."""
+        """The error to raise, with this complaint and all earlier ones, where nothing more can be read."""
         return FileRejected([*self.items, (place, printable(text))], file=self.file)

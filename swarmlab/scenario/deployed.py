@@ -1,4 +1,4 @@
-"""The text that is handed to `docker stack deploy`: the file's own Compose part, and nothing that is only ours."""
+"""The text that is handed to `docker stack deploy`: the file's own Compose part, without what only swarmlab reads."""
 
 from __future__ import annotations
 
@@ -13,32 +13,18 @@ from swarmlab.scenario.names import BLOCK, STAND_IN_IMAGE
 from swarmlab.scenario.tree import Items, Node, Scalar, Table, is_null, mapped
 
 VERSION = "3.8"
-# What a stand-in keeps of a service: all that decides about networks, names and placement. The rest belongs to the real
-# image.
-KEPT = frozenset(
-    {
-        "networks",
-        "deploy",
-        "ports",
-        "labels",
-        "hostname",
-        "extra_hosts",
-        "dns",
-        "dns_search",
-        "dns_opt",
-        "sysctls",
-        "init",
-    }
-)
+# What a stand-in keeps of a service: what decides about networks, names and placement. The rest is the real image's.
+KEPT = frozenset({
+    "networks", "deploy", "ports", "labels", "hostname", "extra_hosts",
+    "dns", "dns_search", "dns_opt", "sysctls", "init",
+})  # fmt: skip
 KEPT_SECTIONS = frozenset({"version", "services", "networks"})
 TRUTH = re.compile("y|yes|on|n|no|off|true|false|null", re.IGNORECASE)
 TEXT = "tag:yaml.org,2002:str"
 
 
 def deployed(root: Table, *, stand_in: bool) -> str:
-    """YAML with a `version`, without `name` and `x-swarmlab`, and with every `$` doubled again where Compose
-    interpolates.
-    """
+    """YAML with a `version`, without `name` and `x-swarmlab`; `$` is doubled again where Compose interpolates."""
     entries = {key: entry for key, entry in root.entries.items() if key not in ("name", BLOCK, "version")}
     if stand_in:
         entries = {key: entry for key, entry in entries.items() if key in KEPT_SECTIONS}
@@ -64,9 +50,8 @@ def _stand_ins(services: Node) -> Node:
 
 
 def _stand_in(service: Node) -> Node:
-    entries = (
-        {name: entry for name, entry in service.entries.items() if name in KEPT} if isinstance(service, Table) else {}
-    )
+    known = service.entries if isinstance(service, Table) else {}
+    entries = {name: entry for name, entry in known.items() if name in KEPT}
     if "deploy" in entries:
         key, deploy = entries["deploy"]
         entries["deploy"] = (key, _without_resources(deploy))
@@ -75,9 +60,7 @@ def _stand_in(service: Node) -> Node:
 
 
 def _without_resources(deploy: Node) -> Node:
-    """A stand-in needs next to nothing: what the real image reserves would only keep it from starting on small
-    hosts.
-    """
+    """What the real image reserves would only keep its stand-in from starting on small hosts."""
     if not isinstance(deploy, Table):
         return deploy
     return Table(deploy.place, {name: entry for name, entry in deploy.entries.items() if name != "resources"})

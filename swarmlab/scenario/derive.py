@@ -121,7 +121,8 @@ class Derivation:
                     kind=Kind.REACH, expected=ALLOW, because=because, source=a.name, target=b.name, network=key
                 )
             else:
-                because = f"a bridge is local to its host, whatever its name: {key} on {a.host} and {key} on {b.host} are two networks"
+                two = f"{key} on {a.host} and {key} on {b.host} are two networks"
+                because = f"a bridge is local to its host, whatever its name: {two}"
                 yield Expectation(
                     kind=Kind.SCOPE, expected=DENY, because=because, source=a.name, target=b.name, network=key
                 )

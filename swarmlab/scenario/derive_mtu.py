@@ -15,5 +15,8 @@ def sizes(
 ) -> Iterator[Expectation]:
     """One expectation per overlay that may have two tasks."""
     for key, network in shared_overlays(services, networks, containers):
-        because = f"tasks take {key}'s MTU for what they may send: a packet of that size has to pass between hosts in one piece"
+        because = (
+            f"tasks take {key}'s MTU for what they may send: "
+            "a packet of that size has to pass between hosts in one piece"
+        )
         yield Expectation(kind=Kind.MTU, expected=FITS, because=because, network=key, place=network.place)

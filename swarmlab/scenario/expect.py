@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from swarmlab.errors import Place
 from swarmlab.model.expectation import PROTOCOLS, Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.kinds import DENY, Kind
-from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
+from swarmlab.model.scenario import GATEWAY_BRIDGE, Container, LocalNetwork, Network, Service
 from swarmlab.scenario.block import NetworkSpec, PairSpec
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
 from swarmlab.scenario.derive_publish import laid_over, wrong
-from swarmlab.scenario.names import GATEWAY_BRIDGE
-from swarmlab.scenario.tree import Node, mark_at
+from swarmlab.scenario.tree import Node, place_at
 
 # What narrows an expectation down; "" or 0 in an explicit one means "any".
 NARROWING = ("network", "protocol", "port", "name")
@@ -43,7 +43,7 @@ class Explicit:
         return found
 
     def _place(self, index: int, *path: str) -> Place | None:
-        return mark_at(self.node, index, *path)
+        return place_at(self.node, index, *path)
 
     def _pair(self, index: int, entry: PairSpec) -> Iterator[Expectation]:
         parties: dict[str, Service | Container] = {**self.services, **self.containers}
@@ -123,6 +123,13 @@ class Explicit:
             text = unknown("network", entry.network, self.networks, "networks of the stack")
             self.complaints.add(self._place(index, "network"), f"x-swarmlab.expect[{index + 1}].network: {text}")
             return
+        about = partial(
+            Expectation, because=entry.because, network=entry.network, derived=False, place=self._place(index)
+        )
+        if entry.mtu:
+            yield about(kind=Kind.MTU, expected=entry.mtu)
+        if entry.wire:
+            yield about(kind=Kind.WIRE, expected=entry.wire)
         held: dict[str, str | bool | None] = {
             "driver": entry.driver,
             "scope": entry.scope,
@@ -132,37 +139,10 @@ class Explicit:
             "subnets": entry.subnet,
             **{f"option:{key}": text for key, text in entry.options.items()},
         }
-        if entry.mtu:
-            yield Expectation(
-                kind=Kind.MTU,
-                expected=entry.mtu,
-                because=entry.because,
-                network=entry.network,
-                derived=False,
-                place=self._place(index),
-            )
-        if entry.wire:
-            yield Expectation(
-                kind=Kind.WIRE,
-                expected=entry.wire,
-                because=entry.because,
-                network=entry.network,
-                derived=False,
-                place=self._place(index),
-            )
         for name, expected in held.items():
             if expected is not None:
                 text = str(expected).lower() if isinstance(expected, bool) else expected
-                place = self._place(index)
-                yield Expectation(
-                    kind=Kind.NETWORK,
-                    expected=text,
-                    because=entry.because,
-                    network=entry.network,
-                    name=name,
-                    derived=False,
-                    place=place,
-                )
+                yield about(kind=Kind.NETWORK, expected=text, name=name)
 
     def _check_contradictions(self, found: Sequence[Expectation]) -> None:
         groups: dict[tuple[object, ...], list[Expectation]] = {}

@@ -58,19 +58,16 @@ class Fields:
         return found
 
     def refuse_misspelt(self, known: Sequence[str]) -> None:
-        """Keys that nobody knows but that look like one of these. Others are left to the engine's own parser: it may
-        know newer ones.
+        """Complain about unknown keys that look like a known one.
+
+        Other unknown keys are left to the engine's own parser, which may know more keys than we do.
         """
-        for key in self.table.entries:
-            near = (
-                difflib.get_close_matches(key[:100], known, n=1, cutoff=0.8)
-                if key not in known and not key.startswith("x-")
-                else []
-            )
+        strange = [key for key in self.table.entries if key not in known and not key.startswith("x-")]
+        for key in strange:
+            near = difflib.get_close_matches(key[:100], known, n=1, cutoff=0.8)
             if near:
-                self.complaints.add(
-                    self.table.mark_of(key), f"{self.where}: unknown key {quoted(key)}: did you mean {quoted(near[0])}?"
-                )
+                text = f"{self.where}: unknown key {quoted(key)}: did you mean {quoted(near[0])}?"
+                self.complaints.add(self.table.place_of(key), text)
 
     def sub(self, key: str) -> Fields | None:
         """A mapping inside, None if absent or wrong."""

@@ -1,8 +1,7 @@
-"""Compose's own variables: ${V}, ${V:-default}, ${V-default}, ${V:?message}, ${V?message}, ${V:+other}, ${V+other}, $V
-and $$.
+"""Compose's own variables: $V, ${V}, ${V:-default}, ${V-default}, ${V:?message}, ${V?message}, ${V:+other}, ${V+other}.
 
-Values come from --set and `x-swarmlab.vars` only, never from the environment, so that a scenario means the same
-everywhere.
+`$$` is a dollar sign. Values come from --set and `x-swarmlab.vars` only, never from the environment, so that a scenario
+means the same everywhere.
 """
 
 from __future__ import annotations
@@ -42,9 +41,7 @@ class Interpolation:
     used: set[str] = field(default_factory=set)
 
     def tree(self, root: Table) -> Table:
-        """The document with every variable replaced where Compose replaces it, and in the technical part of
-        `x-swarmlab`.
-        """
+        """The document with variables replaced where Compose replaces them, and in `x-swarmlab` but for the lesson."""
         entries = dict(root.entries)
         for section in SECTIONS:
             if section in entries:
@@ -93,6 +90,6 @@ class Interpolation:
         return ""
 
 
-def escaped(scalar: Scalar, path: tuple[str, ...]) -> Scalar:
-    """A dollar sign, as the official parser wants it written."""
+def escaped(scalar: Scalar, _path: tuple[str, ...]) -> Scalar:
+    """The value with each dollar sign doubled, as the official parser reads a plain one."""
     return Scalar(scalar.place, scalar.text.replace("$", "$$"), scalar.plain)

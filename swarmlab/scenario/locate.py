@@ -1,4 +1,4 @@
-"""From what a user types to a file, and the list of scenarios that have a name."""
+"""Finds the file that a user means, and lists the scenarios that have a name."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ FILES = (
     "compose.yaml.j2", "compose.yml.j2",
 )  # fmt: skip
 ENDINGS = (".yaml", ".yml", ".j2")
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,20 @@ class Summary:
     error: str = ""
 
 
+def shipped(package: Path) -> Path:
+    """The directory of the scenarios that come with `package`: inside of it once installed, beside it in a checkout."""
+    installed = package / "scenarios"
+    return installed if installed.is_dir() else package.parent / "scenarios"
+
+
 def _homes() -> list[Path]:
-    """Where named scenarios live: below the current directory, then beside the package."""
-    places = [Path.cwd() / "scenarios", Path(__file__).resolve().parents[2] / "scenarios"]
+    """Where named scenarios live: below the current directory, then where the shipped ones are."""
+    places = [Path.cwd() / "scenarios", shipped(PACKAGE)]
     return list(dict.fromkeys(place.resolve() for place in places if place.is_dir()))
 
 
 def known() -> dict[str, Path]:
-    """Names -> files; the current directory's come before the repository's."""
+    """Names -> files; the current directory's come before those that are shipped."""
     found: dict[str, Path] = {}
     for home in _homes():
         for directory in sorted(home.iterdir()):

@@ -5,14 +5,13 @@ from __future__ import annotations
 STAND_IN_IMAGE = "swarmlab/stand-in:1"
 BLOCK = "x-swarmlab"
 DEFAULT_NETWORK = "default"
-GATEWAY_BRIDGE = "docker_gwbridge"
 
 MAX_BYTES = 1024 * 1024  # of a scenario file, and of a rendered template
 MAX_NODES = 50_000  # of a document, aliases expanded
 MAX_DEPTH = 60  # of nested collections
 MAX_PARTIES = 200  # services and standalone containers
 MAX_EXPECTATIONS = 200_000
-MAX_HOSTS = 20
+MAX_HOSTS = 20  # that a file may ask for; `--hosts` takes more
 
 # What can be asked of a DNS server: labels of up to 63 characters. The engine takes more for an alias, but nobody could
 # ask for it.

@@ -25,7 +25,8 @@ class Need:
         'IPVS, which service a, service b need'
         """
         more = f" and {len(self.who) - MOST_NAMED} more" if len(self.who) > MOST_NAMED else ""
-        return f"{WORDS[self.feature]}, which {', '.join(self.who[:MOST_NAMED])}{more} need{'s' if len(self.who) == 1 else ''}"
+        need = "needs" if len(self.who) == 1 else "need"
+        return f"{WORDS[self.feature]}, which {', '.join(self.who[:MOST_NAMED])}{more} {need}"
 
 
 def needs(scenario: Scenario) -> tuple[Need, ...]:

@@ -40,9 +40,9 @@ def _network(key: Scalar, fields: Fields) -> Network:
         driver = name
     elif driver in LOCAL_DRIVERS and not external:
         fields.complaints.add(
-            fields.table.mark_of("driver"),
-            f"network {key.text}: the driver {driver} makes a network of one host only, and Swarm refuses it to services; "
-            f"use overlay, or declare it under `local_networks:` of `x-swarmlab`",
+            fields.table.place_of("driver"),
+            f"network {key.text}: the driver {driver} makes a network of one host only, and Swarm refuses it to "
+            f"services; use overlay, or declare it under `local_networks:` of `x-swarmlab`",
         )
     return Network(
         key=key.text, name=name, driver=driver, external=external, place=key.place, internal=fields.truth("internal"),

@@ -12,27 +12,23 @@ from swarmlab.scenario.block import AttachmentSpec, Block, ContainerSpec, LocalN
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
 from swarmlab.scenario.names import PREDEFINED, STAND_IN_IMAGE
 from swarmlab.scenario.networks import check_subnet
-from swarmlab.scenario.tree import Node, mark_at
+from swarmlab.scenario.tree import Node, place_at
 
 
 @dataclass
 class Parts:
-    """Reads them and checks what they refer to; `node` is the block in the file."""
+    """Reads these parts and checks what they refer to; `node` is the block in the file, `hosts` the hosts' names."""
 
     block: Block
     node: Node | None
     complaints: Complaints
     services: Mapping[str, Service]
     networks: Mapping[str, Network]
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The names of all hosts."""
-        return tuple(f"host{n}" for n in range(1, self.block.hosts + 1))
+    hosts: tuple[str, ...]
 
     def place(self, *path: str | int) -> Place | None:
         """A place in the block."""
-        return mark_at(self.node, *path)
+        return place_at(self.node, *path)
 
     def check_managers(self) -> None:
         """Complain if there are more managers than hosts."""
@@ -101,11 +97,11 @@ class Parts:
         if network.external:
             return
         if not network.attachable:
-            text = f"the network {network.key} is not attachable, so no standalone container can join it; give it `attachable: true`"
-            self.complaints.add(place, f"{where}: {text}")
+            text = "is not attachable, so no standalone container can join it; give it `attachable: true`"
+            self.complaints.add(place, f"{where}: the network {network.key} {text}")
         elif all(network.key not in service.networks for service in self.services.values()):
-            text = f"no service is on the network {network.key}, so `docker stack deploy` does not create it; attach a service to it"
-            self.complaints.add(place, f"{where}: {text}")
+            text = "so `docker stack deploy` does not create it; attach a service to it"
+            self.complaints.add(place, f"{where}: no service is on the network {network.key}, {text}")
 
     def _check_address(self, address: str, subnets: tuple[str, ...], where: str, place: Place | None) -> None:
         try:
@@ -115,23 +111,18 @@ class Parts:
             self.complaints.add(place, f"{where}: {quoted(address)} is not an IP address")
             return
         if not inside:
-            known = (
-                f"it is not in {', '.join(subnets)}"
-                if subnets
-                else "a fixed address needs a network with a declared subnet"
-            )
-            self.complaints.add(place, f"{where}: the address {address} is not possible: {known}")
+            outside = f"it is not in {', '.join(subnets)}"
+            why = outside if subnets else "a fixed address needs a network with a declared subnet"
+            self.complaints.add(place, f"{where}: the address {address} is not possible: {why}")
 
     def _check_twice(self, containers: Mapping[str, Container], local: Mapping[str, LocalNetwork]) -> None:
-        """One address for two containers of one network (and host, where the network is local)."""
+        """Complain about one address for two containers of a network (on one host, where the network is local)."""
         owners: dict[tuple[str, str, str], str] = {}
         for container in containers.values():
             for key, address in container.networks.items():
                 spot = (key, container.host if key in local else "", address)
                 if address and spot in owners:
                     place = self.place("containers", container.name, "networks", key, "address")
-                    self.complaints.add(
-                        place,
-                        f"x-swarmlab.containers.{container.name}: {owners[spot]} has the address {address} already",
-                    )
+                    where = f"x-swarmlab.containers.{container.name}"
+                    self.complaints.add(place, f"{where}: {owners[spot]} has the address {address} already")
                 owners[spot] = container.name

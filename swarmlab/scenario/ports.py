@@ -43,10 +43,8 @@ def _short(node: Scalar, fields: Fields) -> list[PublishedPort]:
         fields.complaints.add(node.place, f"{fields.where}: {text}")
         return []
     protocol = (match["protocol"] or "tcp").lower()
-    targets, published = (
-        _range(match["target"], node.place, fields),
-        _range(match["published"] or "", node.place, fields),
-    )
+    targets = _range(match["target"], node.place, fields)
+    published = _range(match["published"] or "", node.place, fields)
     if not _known(protocol, PROTOCOLS, node.place, fields) or targets is None or published is None:
         return []
     if len(published) == len(targets):
@@ -89,8 +87,8 @@ def _long(fields: Fields) -> list[PublishedPort]:
         )
     published = fields.number("published", 0, HIGHEST) or 0
     protocol, mode = fields.text("protocol") or "tcp", fields.text("mode") or "ingress"
-    good = _known(protocol, PROTOCOLS, fields.table.mark_of("protocol"), fields)
-    good = _known(mode, MODES, fields.table.mark_of("mode"), fields) and good
+    good = _known(protocol, PROTOCOLS, fields.table.place_of("protocol"), fields)
+    good = _known(mode, MODES, fields.table.place_of("mode"), fields) and good
     return [PublishedPort(target, published, protocol, mode)] if target and good else []
 
 

@@ -1,4 +1,4 @@
-"""One file -> one Scenario. Complaints of all stages are gathered, so that a user sees them at once."""
+"""One file -> one Scenario. Complaints of all steps are gathered, so that a user sees them at once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.host import numbered
 from swarmlab.model.scenario import Scenario
 from swarmlab.scenario.block import Block, check_printable, read_block
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
@@ -31,7 +32,7 @@ LONGEST_NAME = 40
 
 
 def read(file: Path, settings: Mapping[str, str], *, stand_in: bool = False) -> Scenario:
-    """The scenario; FileRejected has every complaint."""
+    """The scenario in `file`; `settings` are the values of --set. Raises FileRejected with every complaint."""
     complaints = Complaints(shown(file))
     source = Source(complaints.file, read_text(file, complaints))
     check_values(settings, complaints)
@@ -50,12 +51,12 @@ def read(file: Path, settings: Mapping[str, str], *, stand_in: bool = False) -> 
 
 
 def _check_sections(root: Table, complaints: Complaints) -> None:
-    """Top-level keys: what Compose knows, and `x-…`."""
+    """Complain about top-level keys that neither Compose nor swarmlab knows; `x-…` is everybody's own."""
     for key in root.entries:
         if key.startswith("x-") and key != BLOCK and key.lower().replace("_", "-") == BLOCK:
-            complaints.add(root.mark_of(key), f"unknown key {quoted(key)}: did you mean {quoted(BLOCK)}?")
+            complaints.add(root.place_of(key), f"unknown key {quoted(key)}: did you mean {quoted(BLOCK)}?")
         elif not key.startswith("x-") and key not in SECTIONS:
-            complaints.add(root.mark_of(key), unknown("key", key, [*SECTIONS, BLOCK]))
+            complaints.add(root.place_of(key), unknown("key", key, [*SECTIONS, BLOCK]))
     version = root.get("version")
     if isinstance(version, Scalar) and version.text and not version.text.startswith("3"):
         complaints.add(
@@ -73,27 +74,39 @@ def _assembled(
     node = root.get(BLOCK)
     check_printable(node, complaints)
     block = read_block(node, complaints)
-    parts = Parts(block, node, complaints, services, networks)
+    parts = Parts(block, node, complaints, services, networks, numbered(block.hosts))
     parts.check_managers()
     local = parts.local_networks()
     containers = parts.containers(local, stand_in=stand_in)
     if len(services) + len(containers) > MAX_PARTIES:
-        raise complaints.fail(root.mark_of("services"), f"more than {MAX_PARTIES} services and containers")
+        raise complaints.fail(root.place_of("services"), f"more than {MAX_PARTIES} services and containers")
     expectations = _expectations(Derivation(services, networks, local, containers), block, node, complaints)
     complaints.check()
     return Scenario(
-        name=name_of(file, root), file=file, compose=deployed(root, stand_in=stand_in), services=services, networks=networks,
-        local_networks=local, containers=containers, expectations=tuple(expectations), hosts=block.hosts, managers=block.managers,
-        title=block.title, summary=block.summary, level=block.level, concepts=tuple(block.concepts),
-        questions=tuple((question.ask, question.answer) for question in block.questions), variables=dict(values),
-    )  # fmt: skip
+        name=name_of(file, root),
+        file=file,
+        compose=deployed(root, stand_in=stand_in),
+        services=services,
+        networks=networks,
+        local_networks=local,
+        containers=containers,
+        expectations=tuple(expectations),
+        hosts=block.hosts,
+        managers=block.managers,
+        title=block.title,
+        summary=block.summary,
+        level=block.level,
+        concepts=tuple(block.concepts),
+        questions=tuple((question.ask, question.answer) for question in block.questions),
+        variables=dict(values),
+    )
 
 
 def _expectations(derivation: Derivation, block: Block, node: Node | None, complaints: Complaints) -> list[Expectation]:
     entries = node.get("expect") if isinstance(node, Table) else None
     explicit = Explicit(
         entries, complaints, derivation.services, derivation.networks, derivation.local_networks, derivation.containers
-    ).read(block.expect)  # fmt: skip
+    ).read(block.expect)
     complaints.check()
     derived = list(islice(derivation.all(), MAX_EXPECTATIONS + 1))
     if len(derived) > MAX_EXPECTATIONS:

@@ -23,8 +23,9 @@ MAX_VALUE = 4096  # characters of one --set value
 
 
 def render(source: Source, settings: Mapping[str, str], complaints: Complaints) -> tuple[Source, set[str]]:
-    """The output, with each line's place in the template, and the variables used; `settings` override the file's own
-    `vars`.
+    """The output, with each line's place in the template, and the names of the variables used.
+
+    `settings` go before the file's own `vars`. Raises FileRejected where the template cannot be rendered.
     """
     sign = PRIVATE.search(source.text)
     if sign:

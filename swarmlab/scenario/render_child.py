@@ -1,5 +1,4 @@
-"""Renders one template in a process of its own: a template can ask for unbounded memory and time, and a process can be
-bounded.
+"""Renders one template in a process of its own, which can be bounded: a template can ask for any memory and time.
 
 Run as a script with a JSON object {"text", "values"} on standard input; it answers with one on standard output:
 {"text", "lines", "names"}, or {"error", "line"}. It imports nothing of swarmlab, so that it starts fast.
@@ -31,15 +30,9 @@ LINE_SIGN = re.compile(f"{LINE_OPEN}([0-9]+){LINE_CLOSE}")
 ALONE = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 # What an expression of a template can raise; each is the template's fault.
 FAULTS = (
-    jinja2.TemplateError,
-    TypeError,
-    ValueError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-    RuntimeError,
-    MemoryError,
-)
+    jinja2.TemplateError, TypeError, ValueError, ArithmeticError,
+    LookupError, AttributeError, RuntimeError, MemoryError,
+)  # fmt: skip
 
 
 class TooLong(jinja2.TemplateError):
@@ -47,11 +40,10 @@ class TooLong(jinja2.TemplateError):
 
 
 class LineSigns(Extension):
-    """Begins each line of literal text with a sign that has its number, so that a complaint can name the template's
-    line.
-    """
+    """Begins each line of literal text with a sign that has its number: complaints can name the template's line."""
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """The tokens, with a sign at the start of each line."""
         for token in stream:
             if token.type != "data" or "\n" not in token.value:
                 yield token
@@ -62,8 +54,9 @@ class LineSigns(Extension):
 
 
 def wrap(value: object) -> object:
-    """Signs around what an expression yields: the reader then sees if it breaks out of its YAML scalar. `$` stays a
-    dollar.
+    """What an expression yields, between signs by which the reader sees if it breaks out of its YAML scalar.
+
+    A `$` in it stays a plain dollar sign.
     """
     if isinstance(value, jinja2.Undefined):
         return value
@@ -132,7 +125,7 @@ def unsigned(rendered: str) -> tuple[str, list[int]]:
 
 
 def worded(error: BaseException, values: Mapping[str, str]) -> str:
-    """What went wrong, in words."""
+    """What a complaint says of this error."""
     text = " ".join(str(error).split())[:300]
     if isinstance(error, jinja2.exceptions.SecurityError):
         return f"forbidden template expression: {text}"

@@ -34,7 +34,7 @@ def read_services(root: Fields, networks: dict[str, Network], *, stand_in: bool)
             networks.setdefault(DEFAULT_NETWORK, Network(DEFAULT_NETWORK))
     if not services and not root.complaints.items:
         root.complaints.add(
-            root.table.mark_of("services"), "no services: `docker stack deploy` needs at least one under `services:`"
+            root.table.place_of("services"), "no services: `docker stack deploy` needs at least one under `services:`"
         )
     return services
 
@@ -43,9 +43,14 @@ def _service(key: Scalar, fields: Fields, networks: Mapping[str, Network], stand
     fields.refuse_misspelt(SERVICE_KEYS)
     mode, endpoint_mode, replicas = _deploy(fields)
     return Service(
-        name=key.text, image=STAND_IN_IMAGE if stand_in else _image(key, fields), networks=_attachments(fields, networks),
-        replicas=None if mode.startswith("global") else replicas, endpoint_mode=endpoint_mode, ports=read_ports(fields), place=key.place,
-    )  # fmt: skip
+        name=key.text,
+        image=STAND_IN_IMAGE if stand_in else _image(key, fields),
+        networks=_attachments(fields, networks),
+        replicas=None if mode.startswith("global") else replicas,
+        endpoint_mode=endpoint_mode,
+        ports=read_ports(fields),
+        place=key.place,
+    )
 
 
 def _image(key: Scalar, fields: Fields) -> str:
@@ -53,7 +58,7 @@ def _image(key: Scalar, fields: Fields) -> str:
     if image:
         return image
     if fields.table.get("build") is not None:
-        place = fields.table.mark_of("build")
+        place = fields.table.place_of("build")
         fields.complaints.add(place, f"{fields.where}: Swarm cannot build images: add `image:`, or use --stand-in")
     elif "image" not in fields.table.entries or is_null(fields.table.get("image")):
         fields.complaints.add(key.place, f"{fields.where}: `image:` is missing")

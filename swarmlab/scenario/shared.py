@@ -13,8 +13,9 @@ MANY = 2
 def shared_overlays(
     services: Mapping[str, Service], networks: Mapping[str, Network], containers: Mapping[str, Container]
 ) -> Iterator[tuple[str, Network]]:
-    """Each overlay that may have two tasks, by its key in the file. A service without a number of replicas has one on
-    each host.
+    """Each overlay that may have two tasks, by its key in the file.
+
+    A service in mode `global` has no number of replicas, but a task on each host.
     """
     tasks: Counter[str] = Counter()
     for service in services.values():

@@ -1,4 +1,4 @@
-"""From a path to text: regular files only, of bounded size, in UTF-8; and from positions in text to marks."""
+"""From a path to text: regular files only, of bounded size, in UTF-8; and from positions in text to places."""
 
 from __future__ import annotations
 
@@ -78,14 +78,12 @@ class Source:
         return [[match.start() for match in PRIVATE.finditer(row)] for row in BREAKS.split(self.text)]
 
     def place(self, line: int, column: int) -> Place:
-        """The mark of a position that counts from 0; what marks template values is invisible to the reader, so not
-        counted.
-        """
+        """The place of a position that counts from 0; the signs around template values do not count."""
         hidden = bisect_left(self._signs[line], column) if line < len(self._signs) else 0
         number = self.lines[line] if line < len(self.lines) else line + 1
         return Place(self.file, number, column - hidden + 1)
 
     def at(self, offset: int) -> Place:
-        """The mark of a character counted from the start of the text."""
+        """The place of a character counted from the start of the text."""
         rows = BREAKS.split(self.text[:offset])
         return self.place(len(rows) - 1, len(rows[-1]))

@@ -53,7 +53,7 @@ class Table:
         entry = self.entries.get(key)
         return entry[1] if entry else None
 
-    def mark_of(self, key: str) -> Place:
+    def place_of(self, key: str) -> Place:
         """Where a key stands; the table's own place if it has no such key."""
         entry = self.entries.get(key)
         return entry[0].place if entry else self.place
@@ -128,7 +128,7 @@ def mapped(node: Node, change: Callable[[Scalar, tuple[str, ...]], Scalar], path
     return Table(node.place, entries, node.size)
 
 
-def mark_at(node: Node | None, *path: str | int) -> Place | None:
+def place_at(node: Node | None, *path: str | int) -> Place | None:
     """Where the value under these keys and indexes stands (its key, for a collection); as near as the file gets."""
     place = node.place if node else None
     for step in path:

@@ -16,7 +16,9 @@ STANDARD = "tag:yaml.org,2002:"
 PLAIN_TAGS = frozenset({"int", "float", "bool", "null"})
 HINTS = {
     "found character '\\t' that cannot start any token": "a tab cannot indent in YAML: use spaces",
-    "mapping values are not allowed here": "a mapping is not possible here: check the indentation, or quote text that has `: ` in it",
+    "mapping values are not allowed here": (
+        "a mapping is not possible here: check the indentation, or quote text that has `: ` in it"
+    ),
     "could not find expected ':'": "a `:` is missing after this key, or a quote or bracket above was not closed",
 }
 
@@ -131,11 +133,14 @@ class Builder:
         if tag not in PLAIN_TAGS | {"", "!", "str"}:
             self.complaints.add(place, f"the tag {quoted(tag)} is not supported")
         plain = tag in PLAIN_TAGS or (event.style is None and tag == "")
-        return Scalar(place, self._unwrapped(event.value, place), plain)
+        text = self._unwrapped(event.value, place)
+        given = text != event.value  # a template value may read `<<`, and is a key of that name: it merges nothing
+        return Scalar(place, text, plain and not (given and text == "<<"))
 
     def _unwrapped(self, text: str, place: Place) -> str:
-        """Without the signs around template values. One that opens here and closes elsewhere has broken out of its
-        scalar.
+        """Text without the signs around template values.
+
+        Complains about a value that opens in this scalar and closes elsewhere: it has broken out of it.
         """
         if not PRIVATE.search(text):
             return text

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-SWARMLAB = [sys.executable, "-m", "swarmlab.cli.main"]
+SWARMLAB = [sys.executable, "-m", "swarmlab"]
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,15 @@ class User:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start swarmlab in a process group of its own, so that signals reach it alone."""
         return subprocess.Popen(
-            [*SWARMLAB, *arguments], env=self.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            stdin=subprocess.DEVNULL, process_group=0,
-        )  # fmt: skip
+            [*SWARMLAB, *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+        )
 
     def report(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Run with --format json and read the one document on standard output."""

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.vm
 # Prints, for ten seconds, what crosses the underlay: protocol numbers, and VXLAN's network numbers.
 CAPTURE = """
 import socket, time
-heard = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800)); heard.bind(("eth0", 0)); heard.settimeout(0.2)
+heard = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+heard.bind(("eth0", 0))
+heard.settimeout(0.2)
 end = time.monotonic() + 20
 print("listening", flush=True)
 while time.monotonic() < end:
@@ -24,7 +26,8 @@ while time.monotonic() < end:
     except TimeoutError: continue
     inner = frame[14 + (frame[14] & 15) * 4:]
     vxlan = frame[23] == 17 and inner[2:4] == b"\\x12\\xb5"
-    print("vxlan", int.from_bytes(inner[12:15], "big")) if vxlan else print("esp", inner[:4].hex()) if frame[23] == 50 else None
+    if vxlan: print("vxlan", int.from_bytes(inner[12:15], "big"))
+    elif frame[23] == 50: print("esp", inner[:4].hex())
 """
 
 

@@ -21,7 +21,9 @@ MESH = ("tcp:8080", "tcp:8432", "udp:8053")
 PORT = "publish:outside->"  # how ids of published ports begin
 CHANGES = {  # of the shipped scenario: host3 has no task, host1 and host2 have one of web each
     'ports: ["8080:80"]': 'ports: ["8080:80", "8432:5432", "8053:53/udp"]',
-    "deploy: {replicas: 2}": "deploy: {replicas: 2, placement: {constraints: [node.hostname!=host3], max_replicas_per_node: 1}}",
+    "deploy: {replicas: 2}": (
+        "deploy: {replicas: 2, placement: {constraints: [node.hostname!=host3], max_replicas_per_node: 1}}"
+    ),
 }
 INGRESS = "/run/docker/netns/ingress_sbox"
 # Gives one real server of the virtual service that has it another weight: 0 takes it out.
@@ -33,11 +35,13 @@ def ask(family, command, body, flags):
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16) as kernel:
         kernel.send(struct.pack("=IHHIIBBH", 20 + len(body), family, flags, 1, 0, command, 1, 0) + body)
         return kernel.recv(65536)
-family = struct.unpack("=H", re.search(rb"\\x06\\x00\\x01\\x00(..)", ask(16, 3, attribute(2, b"IPVS\\0"), 1), re.S)[1])[0]
+told = ask(16, 3, attribute(2, b"IPVS\\0"), 1)
+family = struct.unpack("=H", re.search(rb"\\x06\\x00\\x01\\x00(..)", told, re.S)[1])[0]
 address, weight = socket.inet_aton(sys.argv[1]), int(sys.argv[2])
 services = open("/proc/net/ip_vs").read().split("FWM  ")[1:]
 mark = next(int(service[:8], 16) for service in services if address.hex().upper() in service)
-server = attribute(1, address + bytes(12)) + attribute(2, bytes(2)) + word(3, 0) + word(4, weight) + word(5, 0) + word(6, 0)
+server = attribute(1, address + bytes(12)) + attribute(2, bytes(2))
+server += word(3, 0) + word(4, weight) + word(5, 0) + word(6, 0)
 v4 = struct.pack("=H", socket.AF_INET)
 told = ask(family, 6, attribute(1, attribute(1, v4) + word(5, mark)) + attribute(2, server + attribute(11, v4)), 5)
 sys.exit(-struct.unpack_from("=i", told, 16)[0])
@@ -79,8 +83,8 @@ def mesh(host: str, *, also: bool) -> set[str]:
 
 def address(lab: Lab, host: str, network: str) -> str:
     """Of the task of web that runs there."""
-    one = f"docker inspect --format '{{{{(index .NetworkSettings.Networks \"{network}\").IPAddress}}}}' $(docker ps -q --filter name=_web)"
-    return lab.on(host, "sh", "-c", one)
+    wanted = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
+    return lab.on(host, "sh", "-c", f"docker inspect --format '{wanted}' $(docker ps -q --filter name=_web)")
 
 
 def balancer(lab: Lab, host: str) -> str:
@@ -151,9 +155,11 @@ def test_a_task_that_one_hosts_mesh_and_anothers_virtual_address_forget_is_misse
     assert by_verdict(report, "fail") == mesh("host3", also=False) | {f"vip:{one}->web@public/balance" for one in there}
     assert by_verdict(report, "inconclusive") == set()
     assert {(f["id"], tuple(f["hosts"])) for f in report["findings"]} == {
-        ("mesh-unbalanced:8080/tcp", ("host3",)), ("mesh-unbalanced:8432/tcp", ("host3",)), ("mesh-unbalanced:8053/udp", ("host3",)),
+        ("mesh-unbalanced:8080/tcp", ("host3",)),
+        ("mesh-unbalanced:8432/tcp", ("host3",)),
+        ("mesh-unbalanced:8053/udp", ("host3",)),
         ("vip-unbalanced:web@public", ("host2",)),
-    }  # fmt: skip
+    }
 
 
 def _weights(namespace: str, server: str) -> tuple[list[str], list[str]]:

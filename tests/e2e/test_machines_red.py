@@ -137,9 +137,10 @@ def test_esp_that_is_dropped_is_named_with_its_direction_and_place(encrypted_lab
     assert "the canary did not arrive at " in lost["explanation"]
     assert unsent["evidence"]["esp_packets"] == 0
     assert "no ESP from host3 to host2 was seen" in unsent["explanation"]
+    blocked = "ESP (IP protocol 50) is blocked between {}: host3's own packet filter drops it"
     assert titles(report) == {
-        "esp-lost:host2->host3": "ESP (IP protocol 50) is blocked between host2 and host3: host3's own packet filter drops it",
-        "esp-lost:host3->host2": "ESP (IP protocol 50) is blocked between host3 and host2: host3's own packet filter drops it",
+        "esp-lost:host2->host3": blocked.format("host2 and host3"),
+        "esp-lost:host3->host2": blocked.format("host3 and host2"),
         DEAD: "encrypted back-net carries nothing between host2 and host3, while VXLAN passes",
     }
 
@@ -199,7 +200,9 @@ def test_a_blinded_capture_proves_nothing_and_a_lost_drop_rule_lets_forged_frame
     assert forged["evidence"]["esp_packets"] > 0
     assert forged["evidence"]["read_in_clear"] == forged["evidence"]["vxlan_packets"] == 0
     assert titles(report) == {
-        "injectable:back-net@host3": "host3 takes cleartext for back-net: anybody on the underlay can put frames into it"
+        "injectable:back-net@host3": (
+            "host3 takes cleartext for back-net: anybody on the underlay can put frames into it"
+        )
     }
     blind = checks(report, kind="wire", from_host="host3")
     assert (

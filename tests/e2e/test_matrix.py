@@ -85,8 +85,9 @@ def test_the_same_scenario_on_two_engines_and_mixed(user: User, tiny: Path, tmp_
 
 def test_an_engine_that_cannot_be_built_is_a_column_with_its_error(user: User, tiny: Path, tmp_path: Path) -> None:
     file = tmp_path / "m.json"
+    flags = ["--engines", "26.1,20.10", "--no-mixed", "--name", "lame", "--json", str(file)]
     done = subprocess.run(
-        [sys.executable, "-c", BROKEN, "matrix", str(tiny), "--engines", "26.1,20.10", "--no-mixed", "--name", "lame", "--json", str(file)],
+        [sys.executable, "-c", BROKEN, "matrix", str(tiny), *flags],
         env=user.environment, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 3, done

@@ -119,7 +119,8 @@ def test_an_underlay_of_1300_on_one_host_turns_its_sizes_red_while_reach_stays_g
     assert {id_.removesuffix("/bulk") for id_ in ids(report, "fail") | ids(report, "inconclusive")} == crossing
     titles = [f["title"] for f in report["findings"]]
     assert titles == [
-        f"the MTU of front-net (1450) does not fit the underlay between host1 and host{n} (1300): it should be at most 1250"
+        f"the MTU of front-net (1450) does not fit the underlay between host1 and host{n} (1300): "
+        "it should be at most 1250"
         for n in (2, 3)
     ]
     assert all('com.docker.network.driver.mtu: "1300"' in f["fix"] for f in report["findings"])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from swarmlab.agent.kernel import constants
-from swarmlab.agent.protocol import MAGIC
+from swarmlab.agent.protocol.nonce import MAGIC
 
 LD_WORD_ABS, LD_HALF_ABS, LD_BYTE_ABS = 0x20, 0x28, 0x30
 LD_WORD_IND, LD_HALF_IND, LD_BYTE_IND = 0x40, 0x48, 0x50
@@ -17,7 +17,6 @@ LDX_IMM, LDX_HEADER = 0x01, 0xB1  # LDX_HEADER: X = 4 * (packet[k] & 15), the le
 JUMP, EQUAL, ANY_BIT, RETURN = 0x05, 0x15, 0x45, 0x06
 ETHERTYPE = 0xFFFFF000  # ancillary "offset": the packet's protocol
 KEEP = 128  # bytes of each packet: the largest IPv4 header, a UDP header and the nonce fit
-MAX_PORTS = 64
 SYN_OR_RST = 0x06
 
 

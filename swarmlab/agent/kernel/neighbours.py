@@ -8,9 +8,7 @@ _STATISTICS = "/proc/net/stat/arp_cache"
 
 
 def overflows() -> int | None:
-    """How often the table was full since boot; None where this namespace cannot tell (it is shown in the first one
-    only).
-    """
+    """How often the table was full since boot; None in namespaces other than the first one, which cannot tell."""
     try:
         with open(_STATISTICS, encoding="ascii", errors="replace") as file:
             return parse(file.read(256 * 1024))

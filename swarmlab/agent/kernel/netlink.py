@@ -65,7 +65,7 @@ def _take(data: bytes, replies: list[tuple[int, bytes]]) -> bool:
     return False
 
 
-def interfaces() -> dict[str, list[str]]:
+def interfaces() -> dict[str, tuple[str, ...]]:
     """Interface name -> addresses with prefix lengths, of the namespace that we are in; loopback left out."""
     names = dict(socket.if_nameindex())
     found: dict[str, list[str]] = {name: [] for name in names.values() if name != "lo"}
@@ -78,4 +78,4 @@ def interfaces() -> dict[str, list[str]]:
         name = names.get(index, "")
         if name in found and len(raw) == _SIZES.get(family):
             found[name].append(f"{socket.inet_ntop(family, raw)}/{prefix}")
-    return found
+    return {name: tuple(addresses) for name, addresses in found.items()}

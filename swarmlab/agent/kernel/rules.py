@@ -9,6 +9,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from swarmlab.agent.protocol.wire import FilterRule
 
 _PATH = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin"
 _COMMANDS = ("iptables-nft-save", "iptables-legacy-save", "iptables-save")
@@ -16,7 +19,7 @@ _LEGACY_TABLES = "/proc/net/ip_tables_names"
 _MOST = 8 * 1024 * 1024  # bytes of one listing
 _SECONDS = 30.0  # an emulated host takes seconds for one
 _MOST_RULES = 500
-_RULE = re.compile(r"\[(\d+):(\d+)\] -A (\S+) (.*)")
+_RULE = re.compile(r"\[(\d+):\d+\] -A (\S+) (.*)")
 _TARGET = re.compile(r"-j (MARK|DROP|ACCEPT)\b(?: --set-x?mark (0x[0-9a-f]+|\d+))?")
 _PORT = re.compile(r"--dport (\d+)")
 _U32 = re.compile(r'--u32 "?0x0>>0x16&0x3c@0xc&0xffffff00=0x([0-9a-f]+)"?')
@@ -24,11 +27,17 @@ _BYTECODE = re.compile(r'--bytecode "?([0-9 ,]+)"?')
 _AND, _SHIFT, _EQUAL = 84, 116, 21  # instructions of classic BPF
 
 
-def read(vnis: Collection[int], wanted: Collection[str] = ()) -> dict[str, object]:
-    """The rules about these VNIs, in order. `forms` are the listings that were read (only those `wanted`, if any are),
-    `errors` why not.
-    """
-    found: list[dict[str, object]] = []
+class Listed(NamedTuple):
+    """`forms` are the listings that were read, `errors` why others were not."""
+
+    rules: tuple[FilterRule, ...]
+    forms: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+def read(vnis: Collection[int], wanted: Collection[str] = ()) -> Listed:
+    """The rules about these VNIs, in order, from all listings, or only those `wanted`."""
+    found: list[FilterRule] = []
     forms: list[str] = []
     errors: list[str] = []
     for form, command in commands():
@@ -40,8 +49,8 @@ def read(vnis: Collection[int], wanted: Collection[str] = ()) -> dict[str, objec
             errors.append(f"{os.path.basename(command)}: {error}"[:300])
             continue
         forms.append(form)
-        found += [{"form": form, **rule} for rule in parse(text, vnis)]
-    return {"rules": found[:_MOST_RULES], "forms": forms, "errors": errors}
+        found += parse(text, vnis, form)
+    return Listed(tuple(found[:_MOST_RULES]), tuple(forms), tuple(errors))
 
 
 def commands() -> list[tuple[str, str]]:
@@ -81,8 +90,8 @@ def _listing(command: str) -> str:
     return output[:_MOST].decode("utf-8", "replace")
 
 
-def parse(text: str, vnis: Collection[int]) -> Iterator[dict[str, object]]:
-    """The rules about these VNIs; `place` counts the rules of its chain from 1."""
+def parse(text: str, vnis: Collection[int], form: str = "") -> Iterator[FilterRule]:
+    """The rules about these VNIs in one listing."""
     table = ""
     places: dict[tuple[str, str], int] = {}
     for line in text.splitlines():
@@ -91,21 +100,13 @@ def parse(text: str, vnis: Collection[int]) -> Iterator[dict[str, object]]:
         match = _RULE.fullmatch(line.strip())
         if match is None:
             continue
-        packets, amount, chain, rest = match.groups()
+        packets, chain, rest = match.groups()
         place = places[table, chain] = places.get((table, chain), 0) + 1
         vni, target, port = vni_of(rest), _TARGET.search(rest), _PORT.search(rest)
-        if vni in vnis and target is not None:
-            yield {
-                "table": table,
-                "chain": chain,
-                "place": place,
-                "vni": vni,
-                "target": target.group(1),
-                "mark": int(target.group(2), 0) if target.group(2) else 0,
-                "dport": int(port.group(1)) if port else 0,
-                "packets": int(packets),
-                "bytes": int(amount),
-            }
+        if vni in vnis and vni is not None and target is not None:
+            mark = int(target.group(2), 0) if target.group(2) else 0
+            dport = int(port.group(1)) if port else 0
+            yield FilterRule(form, table, chain, place, vni, target.group(1), mark, dport, int(packets))
 
 
 def vni_of(rule: str) -> int | None:
@@ -113,9 +114,9 @@ def vni_of(rule: str) -> int | None:
 
     >>> vni_of('-m u32 --u32 "0x0>>0x16&0x3c@0xc&0xffffff00=0x100100" -j DROP')
     4097
-    >>> vni_of('-m bpf --bytecode "6,177 0 0 0,64 0 0 12,84 0 0 4294967040,21 1 0 1048832,6 0 0 0,6 0 0 4294967295" -j DROP')
+    >>> vni_of('--bytecode "6,177 0 0 0,64 0 0 12,84 0 0 4294967040,21 1 0 1048832,6 0 0 0,6 0 0 4294967295" -j DROP')
     4097
-    >>> vni_of('-m bpf --bytecode "7,32 0 0 4294963252,7 0 0 0,64 0 0 4,116 0 0 8,21 1 0 4097,6 0 0 0,6 0 0 4294967295" -j DROP')
+    >>> vni_of('--bytecode "7,32 0 0 4294963252,7 0 0 0,64 0 0 4,116 0 0 8,21 1 0 4097,6 0 0 0,6 0 0 4294967295"')
     4097
     """
     match = _U32.search(rule)

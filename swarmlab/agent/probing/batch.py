@@ -8,11 +8,11 @@ import time
 from swarmlab.agent.loop import Loop
 from swarmlab.agent.probing import outcomes
 from swarmlab.agent.probing.endpoint import Endpoint
-from swarmlab.agent.protocol import SPORT_FIRST, SPORTS, sport_offset
+from swarmlab.agent.protocol.nonce import SPORT_FIRST, SPORTS, sport_offset
 
 
 class Batch:
-    """Shots under way at the same time. `pending` shrinks as they settle."""
+    """Attempts under way at the same time. `pending` shrinks as they settle."""
 
     def __init__(self, loop: Loop, run: str, port: int, timeout: float, offset: int = 0) -> None:
         self.loop = loop
@@ -58,7 +58,7 @@ class Attempt:
         self.settle(outcomes.TIMED_OUT, self.detail)
 
     def clock(self, now: float) -> None:
-        """Called every few milliseconds, for attempts that have appointments of their own."""
+        """Called every few milliseconds, for attempts that do something at a time of their own."""
 
     def begin(self, sock: socket.socket | None) -> None:
         """Under way from now on; `sock` is closed when the attempt settles."""

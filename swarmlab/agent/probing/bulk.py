@@ -13,7 +13,8 @@ from swarmlab.agent.loop import BAD, EDGE, IN, OUT
 from swarmlab.agent.probing import outcomes
 from swarmlab.agent.probing.batch import Attempt, Batch
 from swarmlab.agent.probing.endpoint import Endpoint
-from swarmlab.agent.protocol import ANSWER, BULK, nonce, read_nonce
+from swarmlab.agent.protocol.mtu import BulkResult
+from swarmlab.agent.protocol.nonce import ANSWER, BULK, nonce, read_nonce
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -49,7 +50,7 @@ class BulkAttempt(Attempt):
         self.batch.loop.add(sock.fileno(), IN | OUT | EDGE, self.ready)
 
     def ready(self, events: int) -> None:
-        """Room for more, an answer, or a failure."""
+        """There is room for more, an answer, or a failure."""
         if self.sock is None:
             return
         try:
@@ -97,17 +98,10 @@ class BulkAttempt(Attempt):
         left = struct.unpack("i", fcntl.ioctl(self.sock, constants.SIOCOUTQ, b"\0" * 4))[0]
         return max(0, self.size - len(self._data) - int(left))
 
-    def answer(self) -> dict[str, object]:
-        """As the protocol wants it."""
-        return {
-            "size": self.size,
-            "outcome": self.outcome,
-            "responder": self.responder,
-            "moved": self.moved,
-            "ms": self.latency,
-            "idle_ms": None if self.idle is None else round(self.idle * 1000),
-            "detail": self.detail,
-        }
+    def result(self) -> BulkResult:
+        """How far it came."""
+        idle_ms = None if self.idle is None else round(self.idle * 1000)
+        return BulkResult(self.size, self.outcome, self.responder, self.moved, self.latency, idle_ms, self.detail)
 
     def hang_up(self) -> None:
         """Close by RST: what has not been sent is not wanted any more."""

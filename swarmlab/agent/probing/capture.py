@@ -10,23 +10,20 @@ import struct
 from collections.abc import Sequence
 
 from swarmlab.agent.kernel import bpf, constants
-from swarmlab.agent.probing.packet_index import Key, PacketIndex
-
-BUFFER = (
-    4 * 1024 * 1024
-)  # bytes: a limit, not a reservation; about 4,000 packets, and it is emptied whenever the loop is idle
+from swarmlab.agent.probing.packet_index import Key, Noted, PacketIndex
+from swarmlab.agent.protocol.bounds import CAPTURE_BUFFER
 
 
 class Capture:
     """Must be made inside the namespace. `lost` only ever rises: a packet that was dropped may have been any packet."""
 
-    def __init__(self, run: str, ports: Sequence[int], buffer: int = BUFFER) -> None:
+    def __init__(self, run: str, ports: Sequence[int], buffer: int = CAPTURE_BUFFER) -> None:
         self.index = PacketIndex(run)
         self.lost = 0
         self._socket = _socket(ports, buffer)
 
     def drain(self, limit: int = 1_000_000) -> None:
-        """Write down what has come in, at most `limit` packets, and take over the kernel's drop counter."""
+        """Note what has come in, at most `limit` packets, and take over the kernel's drop counter."""
         for _ in range(limit):
             try:
                 packet, (interface, ethertype, kind, _hardware, _address) = self._socket.recvfrom(bpf.KEEP)
@@ -41,9 +38,9 @@ class Capture:
         statistics = self._socket.getsockopt(constants.SOL_PACKET, constants.PACKET_STATISTICS, 8)
         self.lost += struct.unpack("II", statistics)[1]  # reading it resets it
 
-    def found(self, book: dict[Key, tuple[int, str]], key: Key) -> bool | None:
+    def found(self, noted: Noted, key: Key) -> bool | None:
         """True when it was seen; False only when nothing at all was lost; None when that cannot be told."""
-        if key in book:
+        if key in noted:
             return True
         return None if self.lost else False
 

@@ -7,51 +7,40 @@ import errno
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from swarmlab.agent.kernel import netlink
 from swarmlab.agent.kernel.namespace import Gone, Namespace, open_namespace
 from swarmlab.agent.loop import Loop
-from swarmlab.agent.probing.capture import BUFFER, Capture
+from swarmlab.agent.probing.capture import Capture
 from swarmlab.agent.probing.listen import TcpListener, UdpListener
+from swarmlab.agent.protocol.probing import EndpointResult, EndpointSpec
 
 
 class Listener(Protocol):
     """Anything that listens until it is closed."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Stop listening."""
 
 
 _AT_ONCE = 16  # captures that are closed at once
 _KINDS = (("tcp", TcpListener), ("udp", UdpListener))
 
 
-@dataclass(frozen=True)
-class Spec:
-    """An endpoint as `open` describes it."""
-
-    id: str
-    pid: int = 0
-    container: str = ""
-    path: str = ""
-    extra_ports: tuple[int, ...] = ()
-    watched: tuple[int, ...] = ()
-    buffer: int = BUFFER
-
-
 @dataclass
 class Endpoint:
     """`error` is "" while it can be used."""
 
-    spec: Spec
+    spec: EndpointSpec
     ports: tuple[int, ...] = ()
     error: str = ""
     namespace: Namespace | None = None
     capture: Capture | None = None
     listeners: list[Listener] = field(default_factory=list)
-    interfaces: dict[str, list[str]] = field(default_factory=dict)
+    interfaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     extra_ports: dict[str, str] = field(default_factory=dict)
 
     def gone(self) -> str:
@@ -74,13 +63,14 @@ class Endpoint:
             self.namespace.close()
         self.listeners, self.capture, self.namespace = [], None, None
 
-    def answer(self) -> dict[str, object]:
-        """As the protocol wants it."""
-        return {"id": self.spec.id, "error": self.error, "interfaces": self.interfaces, "extra_ports": self.extra_ports}
+    def result(self) -> EndpointResult:
+        """What became of it."""
+        return EndpointResult(self.spec.id, self.error, self.interfaces, self.extra_ports)
 
 
-def open_endpoint(spec: Spec, loop: Loop, run: str, port: int) -> Endpoint:
+def open_endpoint(spec: EndpointSpec, loop: Loop, run: str, port: int) -> Endpoint:
     """Never raises: what went wrong is the endpoint's `error`."""
+    spec = _distinct(spec, port)
     endpoint = Endpoint(spec, (port, *spec.extra_ports, *spec.watched))
     try:
         endpoint.namespace = open_namespace(spec.pid, spec.container, spec.path)
@@ -97,10 +87,15 @@ def open_endpoint(spec: Spec, loop: Loop, run: str, port: int) -> Endpoint:
     return endpoint
 
 
+def _distinct(spec: EndpointSpec, port: int) -> EndpointSpec:
+    """Each port once: the run's own, then those listened on, then those watched."""
+    extra = {*spec.extra_ports} - {port}
+    watched = {*spec.watched} - extra - {port}
+    return replace(spec, extra_ports=tuple(sorted(extra)), watched=tuple(sorted(watched)))
+
+
 def close_all(endpoints: Iterable[Endpoint]) -> None:
-    """Every one; their captures side by side, since the kernel takes 10 ms to be sure that no processor uses one any
-    more.
-    """
+    """Close every one; their captures in threads, since the kernel takes 10 ms for each, until no processor uses it."""
     endpoints = list(endpoints)
     captures = deque(endpoint.capture for endpoint in endpoints if endpoint.capture is not None)
 

@@ -1,4 +1,4 @@
-"""A settled attempt as the protocol's answer, with what the sender's own capture saw of it."""
+"""A settled attempt as a result, with what the sender's own capture saw of it."""
 
 from __future__ import annotations
 
@@ -11,42 +11,58 @@ from swarmlab.agent.probing.capture import Capture
 from swarmlab.agent.probing.endpoint import Endpoint
 from swarmlab.agent.probing.packet_index import key_of
 from swarmlab.agent.probing.probe import ProbeAttempt
+from swarmlab.agent.protocol.probing import NameResult, ProbeResult
 
-_SILENT = "nothing left and nobody was asked for the target's hardware address: the sender's own firewall, or a full neighbour table"
-
-
-def entry(attempt: ProbeAttempt, table_full: bool) -> dict[str, object]:
-    """One line of `fire`'s answer; `table_full`: the neighbour table overflowed during this batch."""
-    found = {
-        "id": attempt.id,
-        "outcome": attempt.outcome,
-        "responder": attempt.responder,
-        "latency_ms": attempt.latency if attempt.outcome == outcomes.ANSWERED else None,
-        "sport": attempt.sport,
-        "left": True,
-        "asked": None,
-        "via": "",
-        "sends": attempt.sends,
-        "lost_records": 0,
-        "detail": attempt.detail,
-    }
-    if attempt.outcome != outcomes.ANSWERED and attempt.endpoint.capture is not None:
-        found.update(_captured(attempt, attempt.endpoint.capture))
-        _explain_silence(found, table_full)
-        _explain_unreachable(found)
-    return found
+_SILENT = (
+    "nothing left and nobody was asked for the target's hardware address: "
+    "the sender's own firewall, or a full neighbour table"
+)
 
 
-def _captured(attempt: ProbeAttempt, capture: Capture) -> dict[str, object]:
+def result(attempt: ProbeAttempt, table_full: bool) -> ProbeResult:
+    """One entry of `fire`'s answer. `table_full`: the neighbour table overflowed during this batch."""
+    capture = attempt.endpoint.capture
+    if attempt.outcome == outcomes.ANSWERED or capture is None:
+        latency = attempt.latency if attempt.outcome == outcomes.ANSWERED else None
+        return ProbeResult(
+            attempt.id, attempt.outcome, attempt.responder, latency, attempt.sport, True,
+            sends=attempt.sends, detail=attempt.detail,
+        )  # fmt: skip
     key = key_of(attempt.protocol, attempt.id, attempt.sport, attempt.port)
-    return {
-        "left": capture.found(capture.index.left, key)
-        if attempt.sends
-        else False,  # our kernel refused: no need to look
-        "asked": _asked(attempt, capture),
-        "via": capture.index.left.get(key, (0, ""))[1],
-        "lost_records": capture.lost,
-    }
+    # What our own kernel refused did not leave: no need to look.
+    left = capture.found(capture.index.left, key) if attempt.sends else False
+    asked = _asked(attempt, capture)
+    via = capture.index.left.get(key, (0, ""))[1]
+    outcome, asked, detail = explained(attempt.outcome, left, _asked(attempt, capture), attempt.detail, table_full)
+    return ProbeResult(
+        attempt.id,
+        outcome,
+        attempt.responder,
+        None,
+        attempt.sport,
+        left,
+        asked,
+        via,
+        attempt.sends,
+        capture.lost,
+        detail,
+    )
+
+
+def explained(
+    outcome: str, left: bool | None, asked: bool | None, detail: str, table_full: bool
+) -> tuple[str, bool | None, str]:
+    """Outcome, `asked` and detail, where what the capture saw tells more than the socket.
+
+    TCP is not told that the neighbour table is full: its SYN vanishes without a word, not even an ARP question.
+    Unreachable although nothing left: the kernel gave up on ARP, whose question may be older than this batch.
+    """
+    if (outcome, left, asked) == (outcomes.TIMED_OUT, False, False):
+        detail = f"{detail} {outcomes.FULL if table_full else _SILENT}".strip()
+        return outcomes.SEND_ERROR if table_full else outcome, asked, detail
+    if outcome == outcomes.UNREACHABLE and left is False and asked is not None:
+        return outcome, True, f"{detail} ARP got no answer".strip()
+    return outcome, asked, detail
 
 
 def _asked(attempt: ProbeAttempt, capture: Capture) -> bool | None:
@@ -70,47 +86,11 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_interface(text).network
 
 
-def _explain_silence(found: dict[str, object], table_full: bool) -> None:
-    """TCP is not told that the neighbour table is full: its SYN vanishes without a word, not even an ARP question."""
-    if (found["outcome"], found["left"], found["asked"]) != (outcomes.TIMED_OUT, False, False):
-        return
-    found["detail"] = f"{found['detail']} {outcomes.FULL if table_full else _SILENT}".strip()
-    if table_full:
-        found["outcome"] = outcomes.SEND_ERROR
-
-
-def _explain_unreachable(found: dict[str, object]) -> None:
-    """Unreachable although nothing left: the kernel gave up on ARP, whose question may be older than this batch."""
-    if found["outcome"] == outcomes.UNREACHABLE and found["left"] is False and found["asked"] is not None:
-        found["asked"] = True
-        found["detail"] = f"{found['detail']} ARP got no answer".strip()
-
-
-def dead_probe(probe: int, reason: str) -> dict[str, object]:
+def dead_probe(probe: int, reason: str) -> ProbeResult:
     """Nothing was measured."""
-    return {
-        "id": probe,
-        "outcome": outcomes.SENDER_DEAD,
-        "responder": "",
-        "latency_ms": None,
-        "sport": 0,
-        "left": None,
-        "asked": None,
-        "via": "",
-        "sends": 0,
-        "lost_records": 0,
-        "detail": reason,
-    }
+    return ProbeResult(probe, outcomes.SENDER_DEAD, detail=reason)
 
 
-def dead_name(probe: int, reason: str) -> dict[str, object]:
+def dead_name(probe: int, reason: str) -> NameResult:
     """Nothing was asked."""
-    return {
-        "id": probe,
-        "outcome": outcomes.SENDER_DEAD,
-        "rcode": "",
-        "addresses": [],
-        "latency_ms": None,
-        "sends": 0,
-        "detail": reason,
-    }
+    return NameResult(probe, outcomes.SENDER_DEAD, detail=reason)

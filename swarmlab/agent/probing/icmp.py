@@ -1,6 +1,4 @@
-"""ICMP probes: one raw socket per sender's namespace; answers are matched by nonce and by the address that was
-asked.
-"""
+"""ICMP probes: one raw socket for each sender's namespace; answers are matched by nonce and address."""
 
 from __future__ import annotations
 
@@ -9,28 +7,18 @@ import socket
 import struct
 
 from swarmlab.agent.kernel import constants
+from swarmlab.agent.kernel.checksum import checksum
 from swarmlab.agent.loop import IN
 from swarmlab.agent.probing import outcomes
 from swarmlab.agent.probing.batch import Batch
 from swarmlab.agent.probing.endpoint import Endpoint
 from swarmlab.agent.probing.probe import ProbeAttempt
-from swarmlab.agent.protocol import MAGIC, read_nonce
+from swarmlab.agent.protocol.nonce import MAGIC, read_nonce
 
 ECHO_REPLY, UNREACHABLE, ECHO, TIME_EXCEEDED = 0, 3, 8, 11
 _WANTED = 1 << ECHO_REPLY | 1 << UNREACHABLE | 1 << TIME_EXCEEDED
 _BUFFER = 1024 * 1024
 _IDENT = os.getpid() & 0xFFFF
-
-
-def checksum(data: bytes) -> int:
-    """RFC 1071, over an even number of bytes.
-
-    >>> hex(checksum(bytes.fromhex("080000001234abcd")))
-    '0x39fe'
-    """
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total & 0xFFFF) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xFFFF
 
 
 def echo(ident: int, sequence: int, payload: bytes) -> bytes:
@@ -93,8 +81,9 @@ class Pinger:
             attempt.settle(outcomes.UNREACHABLE, f"(ICMP type {message[0]} code {message[1]} from {source})")
 
     def _find(self, request: bytes, target: str) -> IcmpAttempt | None:
-        """By the nonce where the error carries it, else by target and sequence: eight bytes are all that it must
-        carry.
+        """Which attempt an ICMP error is about: by the nonce where the error carries it, else by target and sequence.
+
+        An error need not carry more than eight bytes of the request.
         """
         found = read_nonce(request[8:24], self.batch.run, MAGIC)
         if found is not None:
@@ -104,7 +93,7 @@ class Pinger:
         return next(fitting, None)
 
     def close(self) -> None:
-        """Done with this namespace."""
+        """Close the socket."""
         self.batch.loop.forget(self.socket.fileno())
         self.socket.close()
 
@@ -122,7 +111,7 @@ class IcmpAttempt(ProbeAttempt):
         pinger.attempts[probe] = self
 
     def start(self) -> None:
-        """Through the pinger's socket."""
+        """Send through the pinger's socket, which all ICMP attempts of a sender share."""
         self.begin(None)
         if self.family == socket.AF_INET:
             self.again()

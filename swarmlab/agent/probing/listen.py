@@ -9,7 +9,7 @@ from collections import OrderedDict
 from swarmlab.agent.kernel import constants
 from swarmlab.agent.loop import IN, Loop
 from swarmlab.agent.probing.sink import Sinks
-from swarmlab.agent.protocol import answer, read_nonce
+from swarmlab.agent.protocol.nonce import answer, read_nonce
 
 _BACKLOG = 4096
 _WAITING_MAX = 512  # connections that have sent nothing yet
@@ -68,7 +68,7 @@ class TcpListener:
         connection = self._waiting.pop(fd, None)
         if connection is None:
             return
-        self._loop.remove(fd)  # whoever serves it may want to watch it himself
+        self._loop.remove(fd)  # what serves it next may want to watch it
         if not self._serve(connection):
             self._wait(connection)
 
@@ -77,7 +77,7 @@ class TcpListener:
         self._waiting.pop(fd).close()
 
     def close(self) -> None:
-        """Stop listening, and drop who is still waiting."""
+        """Stop listening, and drop connections that are still waiting."""
         while self._waiting:
             self._drop(next(iter(self._waiting)))
         self._sinks.close()

@@ -1,66 +1,35 @@
-"""Sizes: the largest datagram that passes in one piece, in one direction, and whether a bulk transfer gets through."""
+"""Sizes: datagrams with DF and bulk transfers, all at once, and the host's counters of fragments."""
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import socket
-import struct
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from swarmlab.agent.kernel import constants
-from swarmlab.agent.loop import IN
-from swarmlab.agent.probing import outcomes
-from swarmlab.agent.probing.batch import Attempt, Batch
+from swarmlab.agent.probing.batch import Batch
 from swarmlab.agent.probing.bulk import BulkAttempt
-from swarmlab.agent.probing.endpoint import Endpoint
-from swarmlab.agent.protocol import ANSWER, nonce, read_nonce
+from swarmlab.agent.probing.scheduler import Scheduler
+from swarmlab.agent.probing.size_attempt import SizeAttempt
+from swarmlab.agent.protocol.mtu import Fragments, Mtu, MtuAnswer, SizeResult, SizeSpec
 
-if TYPE_CHECKING:
-    from swarmlab.agent.probing.scheduler import Scheduler
-    from swarmlab.agent.requests import SizeRequest
-
-SMALL = 100  # bytes of the small datagram, IPv4 header included: whatever carries traffic at all carries it
-HEADERS = 28  # IPv4 and UDP
-TRIES = 3  # full-size datagrams lost before smaller ones are tried
 SMALL_BULK = 64  # bytes of the transfer that shows that TCP works
-PATIENCE = (
-    4  # time-outs that a transfer may take as long as it moves: an emulated host that encrypts is slow, not broken
-)
-_PAUSE = 0.1  # of the time-out, between two rounds: an acknowledgement has that long to come
-_SIZES = 12  # tried at once in a round
-_COPIES = 2  # of each of them: one may be lost by accident
+PATIENCE = 4  # time-outs that a transfer may take as long as it moves: an emulated host that encrypts is slow
+
+Attempts = tuple[SizeAttempt, list[BulkAttempt]]  # the transfers: of a few bytes, and of many; or none
 
 
-def measure_mtu(scheduler: Scheduler, timeout: float, sizes: Sequence[SizeRequest]) -> dict[str, object]:
-    """All size probes at once; without any, only the counters. A transfer that moves may take longer than one that does
-    not.
-    """
-    batch = Batch(scheduler.loop, scheduler.run, scheduler.port, timeout * PATIENCE)
-    attempts = {
-        trial.id: attempt for trial in sizes for attempt in [_launch(scheduler, batch, trial)] if attempt is not None
-    }
+def measure_mtu(scheduler: Scheduler, request: Mtu) -> MtuAnswer:
+    """All size probes at once; without any, only the counters."""
+    batch = Batch(scheduler.loop, scheduler.run, scheduler.port, request.timeout * PATIENCE)
+    attempts = [_launch(scheduler, batch, request.timeout, spec) for spec in request.sizes]
     scheduler.attend(batch)
-    return {
-        "op": "mtu",
-        "trials": [_entry(scheduler, trial, attempts.get(trial.id)) for trial in sizes],
-        "fragments": fragments(),
-    }
+    return MtuAnswer(tuple(map(_result, attempts)), fragments())
 
 
-Trial = tuple["SizeAttempt", Sequence[BulkAttempt]]
-
-
-def _launch(scheduler: Scheduler, batch: Batch, trial: SizeRequest) -> Trial | None:
-    endpoint = scheduler.endpoints.get(trial.source)
-    if endpoint is None or endpoint.gone() or endpoint.namespace is None:
-        return None
-    sizes = SizeAttempt(batch, endpoint, trial.id, trial.address)
+def _launch(scheduler: Scheduler, batch: Batch, patience: float, spec: SizeSpec) -> Attempts | SizeResult:
+    endpoint = scheduler.endpoints.get(spec.source)
+    reason = endpoint.gone() if endpoint else f"no endpoint {spec.source!r} was opened here"
+    if endpoint is None or endpoint.namespace is None or reason:
+        return SizeResult(spec.id, reason)
+    sizes = SizeAttempt(batch, endpoint, spec, patience)
     bulks = [
-        BulkAttempt(batch, endpoint, trial.address, size, batch.timeout / PATIENCE)
-        for size in (SMALL_BULK, trial.bulk)
-        if trial.bulk
+        BulkAttempt(batch, endpoint, spec.address, size, patience) for size in (SMALL_BULK, spec.bulk) if spec.bulk
     ]
     with endpoint.namespace.entered():
         for attempt in (sizes, *bulks):
@@ -68,165 +37,19 @@ def _launch(scheduler: Scheduler, batch: Batch, trial: SizeRequest) -> Trial | N
     return sizes, bulks
 
 
-def _entry(scheduler: Scheduler, trial: SizeRequest, launched: Trial | None) -> dict[str, object]:
-    if launched is None:
-        endpoint = scheduler.endpoints.get(trial.source)
-        return {
-            "id": trial.id,
-            "error": endpoint.gone() if endpoint else f"no endpoint {trial.source!r} was opened here",
-        }
-    sizes, bulks = launched
-    return {"id": trial.id, "error": "", **sizes.answer(), "bulk": [bulk.answer() for bulk in bulks]}
+def _result(found: Attempts | SizeResult) -> SizeResult:
+    if isinstance(found, SizeResult):
+        return found
+    sizes, bulks = found
+    return sizes.result(*(bulk.result() for bulk in bulks))
 
 
-class SizeAttempt(Attempt):
-    """Small and full-size datagrams with DF set; while only the small ones are acknowledged, the sizes in between, in
-    rounds.
-
-    The acknowledgement is short whatever it acknowledges: only the way there is tested.
-    """
-
-    __slots__ = ("acked", "address", "due", "full", "interface", "lost", "patience", "sure", "trial", "tries")
-
-    def __init__(self, batch: Batch, endpoint: Endpoint, trial: int, address: str) -> None:
-        super().__init__(batch, endpoint)
-        self.trial, self.address, self.patience = trial, address, batch.timeout / PATIENCE
-        self.interface, self.full, self.tries, self.due = "", 0, 0, 0.0
-        self.sure = False
-        self.acked: set[int] = set()
-        self.lost: set[int] = set()  # sizes that had their round without an acknowledgement so far
-
-    def start(self) -> None:
-        """An unconnected socket, so that the ICMP errors about one size do not keep the next one from being sent."""
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
-        self.begin(sock)
-        # DF on each packet, and the interface's MTU the only limit: what was learnt about the path earlier is not
-        # asked.
-        sock.setsockopt(socket.IPPROTO_IP, constants.IP_MTU_DISCOVER, constants.IP_PMTUDISC_PROBE)
-        self.interface = interface_to(self.endpoint, self.address, self.batch.port)
-        self.full = mtu_of(sock, self.interface)
-        self.batch.loop.add(sock.fileno(), IN, self.ready)
-        self._send(SMALL)
-        self._send(self.full)
-        self.due = self.started + _PAUSE * self.patience
-
-    def _send(self, size: int) -> None:
-        if self.sock is None:
-            return
-        try:
-            head = nonce(self.batch.run, self.trial << 16 | size)
-            self.sock.sendto(head + bytes(size - HEADERS - len(head)), (self.address, self.batch.port))
-            self.sends += 1
-            self.tries += size == self.full
-        except OSError as error:
-            self.detail = outcomes.at_once(error.errno or 0)[1]
-
-    def ready(self, _events: int) -> None:
-        """Acknowledgements, a bounded number."""
-        for _ in range(2 * _SIZES * _COPIES):
-            if self.sock is None:
-                return
-            try:
-                data = self.sock.recv(512)
-            except OSError:
-                return
-            self._take(data)
-
-    def _take(self, data: bytes) -> None:
-        found = read_nonce(data, self.batch.run, ANSWER)
-        if found is None or found[0] >> 16 != self.trial:
-            return
-        self.acked.add(found[0] & 0xFFFF)
-        self.responder = found[1]
-        if self.full in self.acked:
-            self.settle(outcomes.ANSWERED, "", found[1])
-
-    def clock(self, now: float) -> None:
-        """Next round: the full size again, and either the small one again or the sizes between what passed and what did
-        not.
-        """
-        if now < self.due:
-            return
-        self.due = now + _PAUSE * self.patience
-        if now - self.started > self.patience:
-            self.overdue()
-            return
-        if self.tries >= TRIES and self.acked and self.ceiling - self.largest <= 1:
-            self.sure = True
-            self.settle(outcomes.TIMED_OUT, self.detail, self.responder)
-            return
-        self._send(self.full)
-        if not self.acked:
-            self._send(SMALL)
-        elif self.tries > TRIES:
-            for size in steps(self.largest, self.ceiling):
-                self.lost.add(size)
-                for _ in range(_COPIES):
-                    self._send(size)
-
-    def overdue(self) -> None:
-        """Time is up; what is known is known."""
-        self.settle(outcomes.TIMED_OUT, self.detail, self.responder)
-
-    @property
-    def largest(self) -> int:
-        """The largest size that was acknowledged, 0 when none was."""
-        return max(self.acked, default=0)
-
-    @property
-    def ceiling(self) -> int:
-        """The smallest size above it that was lost."""
-        return min((size for size in self.lost if size > self.largest), default=self.full)
-
-    def answer(self) -> dict[str, object]:
-        """As the protocol wants it."""
-        return {
-            "interface": self.interface, "mtu": self.full, "small": bool(self.acked), "full": self.full in self.acked,
-            "largest": self.largest, "exact": self.sure or self.full in self.acked, "tries": self.tries, "responder": self.responder,
-            "detail": self.detail,
-        }  # fmt: skip
-
-
-def steps(low: int, high: int) -> list[int]:
-    """Sizes to try at once between one that passes and one that does not.
-
-    >>> steps(100, 1450)[:3], steps(100, 104), steps(100, 101)
-    ([203, 307, 411], [101, 102, 103], [])
-    """
-    parts = _SIZES + 1
-    return sorted({low + (high - low) * part // parts for part in range(1, parts)} - {low, high})
-
-
-def interface_to(endpoint: Endpoint, address: str, port: int) -> str:
-    """The interface by which the route to `address` leaves; to be called inside the namespace. Raises OSError without
-    one.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as probe:
-        probe.connect((address, port))
-        own = probe.getsockname()[0]
-    for name, addresses in endpoint.interfaces.items():
-        if any(text.partition("/")[0] == own for text in addresses):
-            return name
-    raise OSError(errno.ENODEV, f"no interface has the address {own}")
-
-
-def mtu_of(sock: socket.socket, interface: str) -> int:
-    """An interface's own MTU, in the namespace of `sock`; what a datagram can be at most."""
-    asked = struct.pack("16s24x", interface.encode())
-    return min(int(struct.unpack_from("i", fcntl.ioctl(sock, constants.SIOCGIFMTU, asked), 16)[0]), 0xFFFF)
-
-
-def fragments() -> dict[str, int | None]:
-    """How many IPv4 fragments have arrived at this host so far, and were made by it: VXLAN's outer packets are among
-    them.
-    """
+def fragments() -> Fragments:
+    """The host's counters of IPv4 fragments: VXLAN's outer packets are among them."""
     try:
         with open("/proc/self/net/snmp", encoding="ascii") as file:
             names, values = (line.split() for line in file if line.startswith("Ip:"))
+            found = {name: int(value) for name, value in zip(names[1:], values[1:])}  # noqa: B905  3.9 has no `strict`
     except (OSError, ValueError):
-        return {"arrived": None, "made": None}
-    found = dict(zip(names, values))  # noqa: B905  hosts may have Python 3.9, which does not know `strict`
-    return {
-        key: int(found[name]) if name in found else None
-        for key, name in (("arrived", "ReasmReqds"), ("made", "FragCreates"))
-    }
+        return Fragments()
+    return Fragments(found.get("ReasmReqds"), found.get("FragCreates"))

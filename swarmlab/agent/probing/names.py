@@ -1,6 +1,4 @@
-"""A name probe: asks the embedded DNS in the asker's own namespace, until the answer is accepted or the deadline
-passes.
-"""
+"""A name probe: asks the embedded DNS in the asker's own namespace, until an accepted answer or the deadline."""
 
 from __future__ import annotations
 
@@ -8,14 +6,13 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Sequence
 
 from swarmlab.agent.loop import IN, OUT
 from swarmlab.agent.probing import dns, outcomes
 from swarmlab.agent.probing.batch import Attempt, Batch
 from swarmlab.agent.probing.endpoint import Endpoint
+from swarmlab.agent.protocol.probing import NameResult, NameSpec
 
-SERVER = "127.0.0.11"
 _PORT = 53
 _AGAIN = 0.5  # seconds between questions
 _ASKED_MAX = 64  # identifiers that are still answered to
@@ -23,27 +20,13 @@ _MESSAGE_MAX = 65535
 
 
 class NameAttempt(Attempt):
-    """`accepted` are the sets of addresses that end it early; without any, the first answer does."""
+    """Ends early with an accepted answer; where none is named, with the first."""
 
-    __slots__ = (
-        "accepted",
-        "addresses",
-        "failure",
-        "id",
-        "idents",
-        "name",
-        "next",
-        "rcode",
-        "received",
-        "server",
-        "stream",
-    )
+    __slots__ = ("addresses", "failure", "idents", "next", "rcode", "received", "spec", "stream")
 
-    def __init__(
-        self, batch: Batch, endpoint: Endpoint, probe: int, name: str, accepted: Sequence[frozenset[str]], server: str
-    ) -> None:
+    def __init__(self, batch: Batch, endpoint: Endpoint, spec: NameSpec) -> None:
         super().__init__(batch, endpoint)
-        self.id, self.name, self.accepted, self.server = probe, name, accepted, server
+        self.spec = spec
         self.idents: list[int] = []
         self.rcode = ""
         self.addresses: tuple[str, ...] = ()
@@ -57,8 +40,8 @@ class NameAttempt(Attempt):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         self.begin(sock)
         try:
-            dns.question(0, self.name)
-            sock.connect((self.server, _PORT))
+            dns.question(0, self.spec.name)
+            sock.connect((self.spec.server, _PORT))
         except dns.Malformed as error:
             self.settle(outcomes.SEND_ERROR, str(error))
             return
@@ -69,7 +52,7 @@ class NameAttempt(Attempt):
         self.ask()
 
     def clock(self, now: float) -> None:
-        """Time to ask again?"""
+        """Ask again when it is time."""
         if now >= self.next:
             self.ask()
 
@@ -87,10 +70,10 @@ class NameAttempt(Attempt):
     def _question(self) -> bytes:
         ident = int.from_bytes(os.urandom(2), "big")
         self.idents = [*self.idents[-_ASKED_MAX:], ident]
-        return dns.question(ident, self.name)
+        return dns.question(ident, self.spec.name)
 
     def ready(self, _events: int) -> None:
-        """An answer by UDP."""
+        """Read an answer by UDP."""
         if self.sock is None:
             return
         try:
@@ -103,14 +86,14 @@ class NameAttempt(Attempt):
         self._take(data)
 
     def _take(self, data: bytes) -> None:
-        reply = dns.read(data, frozenset(self.idents), self.name)
+        reply = dns.read(data, frozenset(self.idents), self.spec.name)
         if reply is None:
             return
         if reply.truncated and self.stream is None and data is not self.received:
             self._open_stream()
             return
         self.rcode, self.addresses, self.latency = reply.rcode, reply.addresses, self.elapsed()
-        if not self.accepted or (reply.rcode == "NOERROR" and frozenset(reply.addresses) in self.accepted):
+        if not self.spec.accepted or (reply.rcode == "NOERROR" and frozenset(reply.addresses) in self.spec.accepted):
             self.settle(outcomes.ANSWERED)
 
     def overdue(self) -> None:
@@ -128,7 +111,7 @@ class NameAttempt(Attempt):
             stream = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         self.stream, self.received = stream, b""
         try:
-            stream.connect((self.server, _PORT))
+            stream.connect((self.spec.server, _PORT))
         except BlockingIOError:
             self.batch.loop.add(stream.fileno(), OUT, self._stream_ready)
         except OSError as error:
@@ -175,18 +158,10 @@ class NameAttempt(Attempt):
             self.stream = None
 
     def hang_up(self) -> None:
-        """Both sockets."""
+        """Close both sockets."""
         self._close_stream(None)
         super().hang_up()
 
-    def answer(self) -> dict[str, object]:
-        """As the protocol wants it."""
-        return {
-            "id": self.id,
-            "outcome": self.outcome,
-            "rcode": self.rcode,
-            "addresses": list(self.addresses),
-            "latency_ms": self.latency,
-            "sends": self.sends,
-            "detail": self.detail,
-        }
+    def result(self) -> NameResult:
+        """The last answer."""
+        return NameResult(self.spec.id, self.outcome, self.rcode, self.addresses, self.latency, self.sends, self.detail)

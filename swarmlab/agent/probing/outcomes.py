@@ -52,7 +52,7 @@ LATER = {
 
 
 def name_of(number: int) -> str:
-    """EHOSTUNREACH for 113."""
+    """The name of an errno, EHOSTUNREACH for 113."""
     return errno.errorcode.get(number, str(number))
 
 

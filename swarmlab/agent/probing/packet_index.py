@@ -1,6 +1,4 @@
-"""What one capture saw, reduced to what is asked: which requests left, which arrived, which answers left, whom ARP
-asked for.
-"""
+"""What one capture saw, reduced to what is asked: requests that left or arrived, answers that left, ARP questions."""
 
 from __future__ import annotations
 
@@ -8,16 +6,17 @@ import socket
 import struct
 
 from swarmlab.agent.kernel import constants
-from swarmlab.agent.protocol import ANSWER, MAGIC
+from swarmlab.agent.protocol.nonce import ANSWER, MAGIC
 
 Key = tuple[int, int, int]  # TCP: 6, the client's port, the server's; UDP and ICMP: protocol, probe id, -1
+Noted = dict[Key, tuple[int, str]]  # the round, the interface
 TCP, UDP, ICMP = socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP
 NUMBERS = {"tcp": int(TCP), "udp": int(UDP), "icmp": int(ICMP)}
 _SYN, _RST, _ACK = 0x02, 0x04, 0x10
 
 
 def key_of(protocol: str, probe: int, sport: int, port: int) -> Key:
-    """Under which a probe's packets are written down."""
+    """The key under which a probe's packets are noted."""
     return (int(TCP), sport, port) if protocol == "tcp" else (NUMBERS[protocol], probe, -1)
 
 
@@ -29,21 +28,21 @@ class PacketIndex:
     def __init__(self, run: str) -> None:
         self._run = bytes.fromhex(run)
         self.round = 0
-        self.left: dict[Key, tuple[int, str]] = {}
-        self.seen: dict[Key, tuple[int, str]] = {}
-        self.answered: dict[Key, tuple[int, str]] = {}
+        self.left: Noted = {}
+        self.seen: Noted = {}
+        self.answered: Noted = {}
         self.asked: set[bytes] = set()
 
     def forget(self) -> None:
         """A new batch: our own earlier requests, and all that other agents asked us about, no longer count."""
         self.left.clear()
         self.asked.clear()
-        for book in (self.seen, self.answered):
-            for key in [key for key, entry in book.items() if entry[0] < self.round]:
-                del book[key]
+        for noted in (self.seen, self.answered):
+            for key in [key for key, entry in noted.items() if entry[0] < self.round]:
+                del noted[key]
 
     def note(self, packet: bytes, ethertype: int, outgoing: bool, interface: str) -> None:
-        """Write one packet down; anything malformed is no packet of ours."""
+        """Note one packet; anything malformed is no packet of ours."""
         try:
             if ethertype == constants.ETH_P_IP:
                 self._ip(packet[9], packet[(packet[0] & 15) * 4 :], outgoing, interface)
@@ -87,6 +86,6 @@ class PacketIndex:
         elif outgoing:
             self._write(self.answered, key, interface)
 
-    def _write(self, book: dict[Key, tuple[int, str]], key: Key, interface: str) -> None:
-        if key not in book or book[key][0] < self.round:
-            book[key] = (self.round, interface)
+    def _write(self, noted: Noted, key: Key, interface: str) -> None:
+        if key not in noted or noted[key][0] < self.round:
+            noted[key] = (self.round, interface)

@@ -7,7 +7,7 @@ import socket
 from swarmlab.agent.probing import outcomes
 from swarmlab.agent.probing.batch import Attempt, Batch
 from swarmlab.agent.probing.endpoint import Endpoint
-from swarmlab.agent.protocol import ANSWER, nonce, read_nonce
+from swarmlab.agent.protocol.nonce import ANSWER, nonce, read_nonce
 
 
 class ProbeAttempt(Attempt):
@@ -24,16 +24,16 @@ class ProbeAttempt(Attempt):
 
     @property
     def family(self) -> socket.AddressFamily:
-        """IPv6 by the colon."""
+        """IPv6 if the address has a colon."""
         return socket.AF_INET6 if ":" in self.address else socket.AF_INET
 
     @property
     def payload(self) -> bytes:
-        """The nonce."""
+        """What is sent: the nonce."""
         return nonce(self.batch.run, self.id)
 
     def answered(self, data: bytes) -> None:
-        """Something answered; who, is what the answer itself says."""
+        """Something answered; the answer itself says which endpoint it was."""
         found = read_nonce(data, self.batch.run, ANSWER)
         if found is not None and found[0] == self.id:
             self.settle(outcomes.ANSWERED, "", found[1])

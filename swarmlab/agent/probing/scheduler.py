@@ -11,26 +11,30 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Union
 
 from swarmlab.agent.kernel import neighbours
 from swarmlab.agent.loop import Loop
 from swarmlab.agent.probing import outcomes
 from swarmlab.agent.probing.batch import Attempt, Batch
 from swarmlab.agent.probing.endpoint import Endpoint
-from swarmlab.agent.probing.evidence import dead_name, dead_probe, entry
+from swarmlab.agent.probing.evidence import dead_name, dead_probe, result
 from swarmlab.agent.probing.icmp import IcmpAttempt, Pinger
 from swarmlab.agent.probing.names import NameAttempt
 from swarmlab.agent.probing.probe import ProbeAttempt
 from swarmlab.agent.probing.tcp import TcpAttempt
 from swarmlab.agent.probing.udp import UdpAttempt
-from swarmlab.agent.requests import NameRequest, ProbeRequest
+from swarmlab.agent.protocol.probing import Fire, FireAnswer, NameResult, NameSpec, ProbeResult, ProbeSpec
 
 REPEATS = (0.25, 0.5, 0.75)  # when UDP and ICMP are sent again, as parts of the time-out
-_BREATHE = 32  # attempts between two looks at what has come in meanwhile
+_LOOK_UP = 32  # attempts between two looks at what has come in meanwhile
 _SLICE = 0.02  # seconds between two looks at clocks and captures
 _DRAIN = 2_000  # packets written down per capture when nothing else is to be done
 _RESERVE = 256  # descriptors kept for the listeners' connections
 _BATCH_MIN = 16
+
+Spec = Union[ProbeSpec, NameSpec]  # noqa: UP007
+_source = operator.attrgetter("source")
 
 
 @dataclass
@@ -43,22 +47,19 @@ class Scheduler:
     port: int
     aborted: Callable[[], bool]
     batches: int = 0
-    descriptors: int = 0  # 0: as many as the process may open
     senders: dict[str, str] = field(default_factory=dict)  # endpoint id -> "" or why it cannot send
 
-    def fire(self, timeout: float, probes: Sequence[ProbeRequest], names: Sequence[NameRequest]) -> dict[str, object]:
+    def fire(self, request: Fire) -> FireAnswer:
         """Everything at once, or in as few batches as descriptors allow, each with a deadline of its own."""
         self._prepare()
         full_before = neighbours.overflows()
-        requests: list[ProbeRequest | NameRequest] = [*probes, *names]
-        alive = [request for request in requests if not self._why_dead(request.source)]
-        attempts = [attempt for batch in self._batches(alive, timeout) for attempt in batch]
-        return {
-            "op": "fire",
-            "probes": self._probe_entries(probes, attempts, full_before),
-            "names": [dead_name(n.id, self._why_dead(n.source)) for n in names if self._why_dead(n.source)]
-            + [attempt.answer() for attempt in attempts if isinstance(attempt, NameAttempt)],
-        }
+        specs: list[Spec] = [*request.probes, *request.names]
+        alive = [spec for spec in specs if not self._why_dead(spec.source)]
+        attempts = [attempt for batch in self._batches(alive, request.timeout) for attempt in batch]
+        return FireAnswer(
+            tuple(self._probe_results(request.probes, attempts, full_before)),
+            tuple(self._name_results(request.names, attempts)),
+        )
 
     def _prepare(self) -> None:
         """Earlier packets must not vouch for this batch; senders that have gone since they were opened cannot send."""
@@ -72,55 +73,57 @@ class Scheduler:
     def _why_dead(self, source: str) -> str:
         return self.senders.get(source, f"no endpoint {source!r} was opened here")
 
-    def _probe_entries(
-        self, probes: Sequence[ProbeRequest], attempts: Sequence[Attempt], full_before: int | None
-    ) -> list[dict[str, object]]:
+    def _probe_results(
+        self, probes: Sequence[ProbeSpec], attempts: Sequence[Attempt], full_before: int | None
+    ) -> list[ProbeResult]:
         for endpoint in {id(s.endpoint): s.endpoint for s in attempts if s.outcome != outcomes.ANSWERED}.values():
             if endpoint.capture is not None:
                 endpoint.capture.drain()
         full = _overflowed(attempts, full_before, neighbours.overflows())
         dead = [dead_probe(p.id, self._why_dead(p.source)) for p in probes if self._why_dead(p.source)]
-        return dead + [entry(attempt, full) for attempt in attempts if isinstance(attempt, ProbeAttempt)]
+        return dead + [result(attempt, full) for attempt in attempts if isinstance(attempt, ProbeAttempt)]
 
-    def _batches(self, requests: list[ProbeRequest | NameRequest], timeout: float) -> Iterator[list[Attempt]]:
-        size = max(_BATCH_MIN, self.descriptors or free_descriptors())
-        count = -(-len(requests) // size)
+    def _name_results(self, names: Sequence[NameSpec], attempts: Sequence[Attempt]) -> list[NameResult]:
+        dead = [dead_name(n.id, self._why_dead(n.source)) for n in names if self._why_dead(n.source)]
+        return dead + [attempt.result() for attempt in attempts if isinstance(attempt, NameAttempt)]
+
+    def _batches(self, specs: Sequence[Spec], timeout: float) -> Iterator[list[Attempt]]:
+        size = max(_BATCH_MIN, free_descriptors())
+        count = -(-len(specs) // size)
         for number in range(count):
-            attempts = self._batch(requests[number * size : (number + 1) * size], timeout)
+            attempts = self._batch(specs[number * size : (number + 1) * size], timeout)
             for attempt in attempts if count > 1 else ():
                 attempt.detail = (
                     f"{attempt.detail} (batch {number + 1} of {count}: too few file descriptors for one)".strip()
                 )
             yield attempts
 
-    def _batch(self, requests: Sequence[ProbeRequest | NameRequest], timeout: float) -> list[Attempt]:
+    def _batch(self, specs: Sequence[Spec], timeout: float) -> list[Attempt]:
         batch = Batch(self.loop, self.run, self.port, timeout, self.batches)
         pingers: dict[str, Pinger] = {}
         with _no_garbage_collection():
-            attempts = self._launch(batch, requests, pingers)
+            attempts = self._launch(batch, specs, pingers)
             self.attend(batch)
         for pinger in pingers.values():
             pinger.close()
         return attempts
 
-    def _launch(
-        self, batch: Batch, requests: Sequence[ProbeRequest | NameRequest], pingers: dict[str, Pinger]
-    ) -> list[Attempt]:
+    def _launch(self, batch: Batch, specs: Sequence[Spec], pingers: dict[str, Pinger]) -> list[Attempt]:
         """Enter each sender's namespace once; look up now and then, so that answers are not kept waiting."""
         attempts: list[Attempt] = []
-        for source, group in itertools.groupby(sorted(requests, key=_by_source), key=_by_source):
+        for source, group in itertools.groupby(sorted(specs, key=_source), key=_source):
             endpoint = self.endpoints[source]
             if endpoint.namespace is None:
                 continue
             with endpoint.namespace.entered():
-                for request in group:
-                    attempts.append(self.start(batch, _attempt(batch, endpoint, request, pingers)))
-                    if len(attempts) % _BREATHE == 0:
+                for spec in group:
+                    attempts.append(self.start(batch, _attempt(batch, endpoint, spec, pingers)))
+                    if len(attempts) % _LOOK_UP == 0:
                         self.loop.turn(0)
         return attempts
 
     def start(self, batch: Batch, attempt: Attempt) -> Attempt:
-        """To be called inside the sender's namespace."""
+        """Start one attempt; to be called inside the sender's namespace."""
         batch.pending.add(attempt)
         try:
             attempt.start()
@@ -129,9 +132,7 @@ class Scheduler:
         return attempt
 
     def attend(self, batch: Batch) -> None:
-        """Until all are settled or the deadline has passed: it counts from now, when the last request has just been
-        sent.
-        """
+        """Wait until all are settled or the deadline has passed. It counts from now: the last request has been sent."""
         begun = time.monotonic()
         repeats = [begun + part * batch.timeout for part in REPEATS]
         clock, now = begun, begun
@@ -161,25 +162,19 @@ def _each(batch: Batch, action: Callable[[Attempt], object]) -> None:
             action(attempt)
 
 
-def _by_source(request: ProbeRequest | NameRequest) -> str:
-    return request.source
-
-
-def _attempt(
-    batch: Batch, endpoint: Endpoint, request: ProbeRequest | NameRequest, pingers: dict[str, Pinger]
-) -> Attempt:
-    if isinstance(request, NameRequest):
-        return NameAttempt(batch, endpoint, request.id, request.name, request.accepted, request.server)
-    if request.protocol == "icmp":
+def _attempt(batch: Batch, endpoint: Endpoint, spec: Spec, pingers: dict[str, Pinger]) -> Attempt:
+    if isinstance(spec, NameSpec):
+        return NameAttempt(batch, endpoint, spec)
+    if spec.protocol == "icmp":
         if endpoint.spec.id not in pingers:
             pingers[endpoint.spec.id] = Pinger(batch)
-        return IcmpAttempt(batch, endpoint, request.id, request.address, pingers[endpoint.spec.id])
-    kind = TcpAttempt if request.protocol == "tcp" else UdpAttempt
-    return kind(batch, endpoint, request.id, request.address, request.port)
+        return IcmpAttempt(batch, endpoint, spec.id, spec.address, pingers[endpoint.spec.id])
+    kind = TcpAttempt if spec.protocol == "tcp" else UdpAttempt
+    return kind(batch, endpoint, spec.id, spec.address, spec.port)
 
 
 def _overflowed(attempts: Sequence[Attempt], before: int | None, after: int | None) -> bool:
-    """The neighbour table was full: its counter rose, or somebody was told ENOBUFS."""
+    """The neighbour table was full: its counter rose, or an attempt was told ENOBUFS."""
     if before is not None and after is not None and after > before:
         return True
     return any(outcomes.FULL in attempt.detail for attempt in attempts)
@@ -192,7 +187,7 @@ def free_descriptors() -> int:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Thousands of long-lived objects at once: each collection in between would walk them all."""
+    """There are thousands of long-lived objects: each collection in between would walk them all."""
     gc.disable()
     try:
         yield

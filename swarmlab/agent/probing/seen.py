@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from swarmlab.agent.probing.batch import Batch
 from swarmlab.agent.probing.endpoint import Endpoint
@@ -11,50 +11,35 @@ from swarmlab.agent.probing.probe import ProbeAttempt
 from swarmlab.agent.probing.scheduler import Scheduler
 from swarmlab.agent.probing.tcp import TcpAttempt
 from swarmlab.agent.probing.udp import UdpAttempt
-from swarmlab.agent.requests import SeenRequest
+from swarmlab.agent.protocol.probing import Seen, SeenAnswer, SeenResult, SeenSpec
 
 SELF_CHECK = 0xFFFFFFFF  # the probe id of an agent that talks to its own listener
 _PATIENCE = 1.0  # seconds that a listener gets to answer from within its own namespace
 
 
-def seen(scheduler: Scheduler, asked: Sequence[SeenRequest]) -> dict[str, object]:
+def seen(scheduler: Scheduler, request: Seen) -> SeenAnswer:
     """After this, a new round begins: packets seen so far do not count for the next batch."""
-    for endpoint in scheduler.endpoints.values():
-        if endpoint.capture is not None:
-            endpoint.capture.drain()
-    answer: dict[str, object] = {
-        "op": "seen",
-        "probes": [_lookup(scheduler.endpoints.get(request.target), request) for request in asked],
-        "listeners": listeners(scheduler, sorted({request.target for request in asked})),
-    }
-    for endpoint in scheduler.endpoints.values():
-        if endpoint.capture is not None:
-            endpoint.capture.index.round += 1
+    captures = [endpoint.capture for endpoint in scheduler.endpoints.values() if endpoint.capture is not None]
+    for capture in captures:
+        capture.drain()
+    answer = SeenAnswer(
+        tuple(_lookup(scheduler.endpoints.get(spec.target), spec) for spec in request.probes),
+        listeners(scheduler, sorted({spec.target for spec in request.probes})),
+    )
+    for capture in captures:
+        capture.index.round += 1
     return answer
 
 
-def _lookup(endpoint: Endpoint | None, request: SeenRequest) -> dict[str, object]:
+def _lookup(endpoint: Endpoint | None, spec: SeenSpec) -> SeenResult:
     if endpoint is None or endpoint.capture is None:
-        return {"id": request.id, "seen": None, "answer_left": None, "lost_records": 0}
+        return SeenResult(spec.id)
     capture = endpoint.capture
-    key = key_of(request.protocol, request.id, request.sport, request.port)
-    return {
-        "id": request.id,
-        "seen": capture.found(capture.index.seen, key),
-        "answer_left": _either(capture.found(capture.index.answered, one) for one in _answer_keys(request)),
-        "lost_records": capture.lost,
-    }
-
-
-def _answer_keys(request: SeenRequest) -> list[tuple[int, int, int]]:
-    """An application's UDP answer is known by its ports."""
-    key = key_of(request.protocol, request.id, request.sport, request.port)
-    return [key, (17, request.sport, request.port)] if request.protocol == "udp" and request.sport else [key]
-
-
-def _either(found: Iterable[bool | None]) -> bool | None:
-    values = list(found)
-    return True if True in values else (None if None in values else False)
+    key = key_of(spec.protocol, spec.id, spec.sport, spec.port)
+    answer_left = capture.found(capture.index.answered, key)
+    if not answer_left and spec.protocol == "udp" and spec.sport:  # an application's answer is known by its ports
+        answer_left = capture.found(capture.index.answered, (17, spec.sport, spec.port))
+    return SeenResult(spec.id, capture.found(capture.index.seen, key), answer_left, capture.lost)
 
 
 def listeners(scheduler: Scheduler, targets: Sequence[str]) -> dict[str, str]:

@@ -6,7 +6,8 @@ import socket
 from collections import OrderedDict
 
 from swarmlab.agent.loop import IN, Loop
-from swarmlab.agent.protocol import BULK, BULK_MAX, answer, read_nonce
+from swarmlab.agent.protocol.bounds import MAX_BULK
+from swarmlab.agent.protocol.nonce import BULK, answer, read_nonce
 
 _SINKS_MAX = 256  # transfers under way at one listener
 _CHUNK = 64 * 1024
@@ -26,7 +27,7 @@ class Sinks:
     def take(self, connection: socket.socket, head: bytes) -> bool:
         """False when `head` announces no transfer of this run; the connection is ours otherwise."""
         found = read_nonce(head, self._run, BULK)
-        if found is None or not 0 < found[0] <= BULK_MAX:
+        if found is None or not 0 < found[0] <= MAX_BULK:
             return False
         fd = connection.fileno()
         connection.setblocking(False)

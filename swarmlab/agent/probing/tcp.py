@@ -10,7 +10,7 @@ import time
 from swarmlab.agent.loop import BAD, EDGE, IN, OUT
 from swarmlab.agent.probing import outcomes
 from swarmlab.agent.probing.probe import ProbeAttempt
-from swarmlab.agent.protocol import SILENT
+from swarmlab.agent.protocol.probing import SILENT
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER 0: thousands of probes leave no TIME_WAIT behind, on either side
 _GRACE = 0.3  # seconds that an application's port gets to answer as ours would, once it has accepted

@@ -1,6 +1,4 @@
-"""Frames as somebody else would send them: VXLAN in clear, past our own kernel's packet filter and IPsec
-(AF_PACKET).
-"""
+"""Forged frames: VXLAN in clear, past our own kernel's packet filter and IPsec (AF_PACKET)."""
 
 from __future__ import annotations
 
@@ -9,31 +7,18 @@ import secrets
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from swarmlab.agent.kernel import constants, netlink
-from swarmlab.agent.probing.icmp import checksum
+from swarmlab.agent.kernel.checksum import checksum
+from swarmlab.agent.protocol.wire import FrameSpec
 
 _GETROUTE, _GETLINK, _GETNEIGH = 26, 18, 30
 _DISCARD = 9  # a port that nobody answers on: a datagram there makes our kernel ask for the hardware address
 _VNI_FLAG = 0x08000000
 
 
-class NoWay(OSError):
-    """No way is known on which a frame would get there."""
-
-
-@dataclass(frozen=True)
-class Forgery:
-    """A frame to be sent in clear: to `peer` outside; inside to a task's hardware address and address."""
-
-    peer: str
-    data_port: int
-    vni: int
-    hardware: tuple[str, str]
-    addresses: tuple[str, str]
-    port: int
-    payload: bytes
+class NoRoute(OSError):
+    """Where a frame would have to be sent is not known."""
 
 
 def hardware() -> dict[str, str]:
@@ -47,29 +32,24 @@ def hardware() -> dict[str, str]:
     return found
 
 
-def send(forgery: Forgery, times: int, breathe: Callable[[], object]) -> str:
-    """Put it on the underlay; returns the interface. `breathe` passes a moment. Raises OSError, NoWay among them."""
-    index, gateway, source = _route(forgery.peer)
-    address = _neighbour(index, gateway or socket.inet_aton(forgery.peer), forgery.peer, breathe)
+def send(frame: FrameSpec, wait: Callable[[], object]) -> None:
+    """Put it on the underlay. `wait` passes a moment. Raises OSError, NoRoute among them."""
+    index, gateway, source = _route(frame.peer)
+    address = _neighbour(index, gateway or socket.inet_aton(frame.peer), frame.peer, wait)
     name = socket.if_indextoname(index)
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, 0) as sock:
-        for _ in range(times):
-            sock.sendto(packet(forgery, source), (name, constants.ETH_P_IP, 0, 0, address))
-    return name
+        for _ in range(frame.times):
+            sock.sendto(packet(frame, source), (name, constants.ETH_P_IP, 0, 0, address))
 
 
-def packet(forgery: Forgery, source: bytes) -> bytes:
+def packet(frame: FrameSpec, source: bytes) -> bytes:
     """The whole, from the outer IPv4 header on."""
-    inner_from, inner_to = (socket.inet_aton(address) for address in forgery.addresses)
-    target, origin = (bytes.fromhex(text.replace(":", "")) for text in (forgery.hardware[1], forgery.hardware[0]))
-    inner = (
-        target
-        + origin
-        + struct.pack("!H", constants.ETH_P_IP)
-        + _ip(inner_from, inner_to, _udp(forgery.port, forgery.payload))
-    )
-    vxlan = struct.pack("!II", _VNI_FLAG, forgery.vni << 8)
-    return _ip(source, socket.inet_aton(forgery.peer), _udp(forgery.data_port, vxlan + inner))
+    inner_from, inner_to = (socket.inet_aton(address) for address in (frame.from_address, frame.to_address))
+    target, origin = (bytes.fromhex(text.replace(":", "")) for text in (frame.to_hardware, frame.from_hardware))
+    datagram = _ip(inner_from, inner_to, _udp(frame.port, frame.payload.encode()))
+    inner = target + origin + struct.pack("!H", constants.ETH_P_IP) + datagram
+    vxlan = struct.pack("!II", _VNI_FLAG, frame.vni << 8)
+    return _ip(source, socket.inet_aton(frame.peer), _udp(frame.data_port, vxlan + inner))
 
 
 def _udp(port: int, body: bytes) -> bytes:
@@ -87,7 +67,7 @@ def _ip(source: bytes, target: bytes, body: bytes) -> bytes:
 
 
 def _route(peer: str) -> tuple[int, bytes, bytes]:
-    """Interface, gateway (b"" : none) and our own address for packets to `peer`. Raises NoWay."""
+    """Interface, gateway (b"" : none) and our own address for packets to `peer`. Raises NoRoute."""
     body = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 0, 0, 0, 0, 0, 0, 0) + netlink.attribute(
         1, socket.inet_aton(peer)
     )
@@ -95,11 +75,11 @@ def _route(peer: str) -> tuple[int, bytes, bytes]:
         values = dict(netlink.attributes(answer[12:]))
         if 4 in values and len(values.get(7, b"")) == 4:
             return struct.unpack("=i", values[4])[0], values.get(5, b""), values[7]
-    raise NoWay(f"there is no route to {peer}")
+    raise NoRoute(f"there is no route to {peer}")
 
 
-def _neighbour(index: int, gateway: bytes, peer: str, breathe: Callable[[], object]) -> bytes:
-    """The hardware address of the next hop, asked for if need be. Raises NoWay."""
+def _neighbour(index: int, gateway: bytes, peer: str, wait: Callable[[], object]) -> bytes:
+    """The hardware address of the next hop, asked for if need be. Raises NoRoute."""
     for attempt in range(20):
         for _kind, body in netlink.ask(
             netlink.ROUTE, _GETNEIGH, netlink.DUMP, struct.pack("=BxxxiHBB", socket.AF_INET, 0, 0, 0, 0)
@@ -117,5 +97,5 @@ def _neighbour(index: int, gateway: bytes, peer: str, breathe: Callable[[], obje
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock,
             ):
                 sock.sendto(b"", (peer, _DISCARD))
-        breathe()
-    raise NoWay(f"the hardware address of {socket.inet_ntoa(gateway)} is not known")
+        wait()
+    raise NoRoute(f"the hardware address of {socket.inet_ntoa(gateway)} is not known")

@@ -1,27 +1,38 @@
-"""What is on the wire: the underlay captured while canaries pass, what the kernel was told about it, and forged
-frames.
-"""
+"""The operations `wire_…`: the underlay captured while canaries pass, forged frames, what the kernel was told."""
 
 from __future__ import annotations
 
-import base64
 import socket
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from swarmlab.agent.kernel import netlink, rules, xfrm
 from swarmlab.agent.loop import Loop
-from swarmlab.agent.requests import BadRequest
-from swarmlab.agent.wire import forge, requests
+from swarmlab.agent.protocol.message import Refused, Request
+from swarmlab.agent.protocol.wire import (
+    CanaryRead,
+    PacketCount,
+    SentAnswer,
+    WireInject,
+    WireLook,
+    WireLookAnswer,
+    WireSend,
+    WireStart,
+    WireStartAnswer,
+    WireState,
+    WireStateAnswer,
+    WireStop,
+    WireStopAnswer,
+)
+from swarmlab.agent.wire import forge
 from swarmlab.agent.wire.packet_summary import Key, PacketSummary, everything_but_tcp
 from swarmlab.agent.wire.ring import RETIRE, Ring
 from swarmlab.agent.wire.watch import Watcher
 
 _IDLE = 3 * RETIRE / 1000  # seconds without a block after which nothing can be left in the ring
 _LAST = 5.0  # seconds for what is still in the ring once nothing more gets in
-_BREATH = 0.05
+_MOMENT = 0.05  # seconds between two looks for a neighbour's hardware address
 
 
 class Recorder(threading.Thread):
@@ -49,109 +60,104 @@ class Recorder(threading.Thread):
 
 
 class Wire:
-    """The operations `wire_…`."""
+    """The capture under way, and the endpoints that are watched."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._port = 0
         self._recorder: Recorder | None = None
         self._watchers: dict[str, Watcher] = {}
 
-    def operations(self) -> tuple[Callable[[Mapping[str, Any]], dict[str, object]], ...]:
-        """All of them; each is called what it is named."""
-        return self.wire_start, self.wire_send, self.wire_look, self.wire_inject, self.wire_stop, self.wire_state
+    def operations(self) -> dict[type[Request[Any]], Callable[[Any], object]]:
+        """Which of them answers which request."""
+        return {
+            WireStart: self.start,
+            WireSend: self.send,
+            WireLook: self.look,
+            WireInject: self.inject,
+            WireStop: self.stop,
+            WireState: kernel_state,
+        }
 
-    def wire_start(self, request: Mapping[str, Any]) -> dict[str, object]:
+    def start(self, request: WireStart) -> WireStartAnswer:
         """Capture the underlay, watch endpoints; what was under way before ends."""
-        wanted = requests.start(request)
         self._end()
-        self._port = wanted.port
-        summary = PacketSummary(wanted.data_port, wanted.tag, wanted.canaries, wanted.pcap_bytes)
+        names = {text: name for name, text in request.canaries.items()}
+        summary = PacketSummary(request.data_port, request.tag, names, request.pcap_bytes)
         error = ""
         try:
-            self._recorder = Recorder(Ring(wanted.budget, everything_but_tcp()), summary)
+            self._recorder = Recorder(Ring(request.budget, everything_but_tcp()), summary)
             self._recorder.start()
         except (OSError, ValueError) as refused:
             error = f"the underlay cannot be captured: {refused}"
-        for watch in wanted.watches:
-            self._watchers[watch.id] = Watcher(watch, self._loop, wanted.port, wanted.tag, wanted.canaries)
-        return {
-            "op": "wire_start",
-            "error": error,
-            "ring_bytes": self._recorder.ring.size if self._recorder else 0,
-            "interfaces": netlink.interfaces(),
-            "endpoints": [
-                {"id": w.watch.id, "error": w.error, "hardware": w.hardware} for w in self._watchers.values()
-            ],
-        }
+        self._watchers = {spec.id: Watcher(spec, self._loop, request, names) for spec in request.endpoints}
+        return WireStartAnswer(
+            error,
+            self._recorder.ring.size if self._recorder else 0,
+            netlink.interfaces(),
+            tuple(watcher.result() for watcher in self._watchers.values()),
+        )
 
-    def wire_send(self, request: Mapping[str, Any]) -> dict[str, object]:
+    def send(self, request: WireSend) -> SentAnswer:
         """Datagrams from watched endpoints."""
         errors = []
-        for entry in requests.sends(request):
-            watcher = self._watchers.get(entry.source)
-            unknown = f"no endpoint {entry.source!r} is watched here"
-            errors.append(watcher.send(entry.address, self._port, entry.payload, entry.times) if watcher else unknown)
-        return {"op": "wire_send", "errors": errors}
+        for datagram in request.datagrams:
+            watcher = self._watchers.get(datagram.source)
+            unknown = f"no endpoint {datagram.source!r} is watched here"
+            errors.append(watcher.send(datagram) if watcher else unknown)
+        return SentAnswer(tuple(errors))
 
-    def wire_look(self, _request: Mapping[str, Any]) -> dict[str, object]:
+    def look(self, _request: WireLook) -> WireLookAnswer:
         """Which canaries were seen leaving, and which arrived, so far."""
         left: set[str] = set()
         if self._recorder is not None:
             with self._recorder.lock:
                 left = {found.canary for found in self._recorder.summary.found.values() if found.key[1]}
-        return {"op": "wire_look", "left": sorted(left), "arrived": self._arrived()}
+        return WireLookAnswer(tuple(sorted(left)), self._arrived())
 
     def _arrived(self) -> dict[str, dict[str, int]]:
         for watcher in self._watchers.values():
             watcher.take()
         return {id_: dict(watcher.arrived) for id_, watcher in self._watchers.items()}
 
-    def wire_inject(self, request: Mapping[str, Any]) -> dict[str, object]:
+    def inject(self, request: WireInject) -> SentAnswer:
         """Forged frames onto the underlay."""
         errors = []
-        for forgery, times in requests.forgeries(request):
+        for frame in request.frames:
             try:
-                forge.send(forgery, times, lambda: self._loop.turn(_BREATH))
+                forge.send(frame, lambda: self._loop.turn(_MOMENT))
                 errors.append("")
             except OSError as error:
                 errors.append(f"no forged frame could be sent: {error}")
-        return {"op": "wire_inject", "errors": errors}
+        return SentAnswer(tuple(errors))
 
-    def wire_stop(self, _request: Mapping[str, Any]) -> dict[str, object]:
+    def stop(self, _request: WireStop) -> WireStopAnswer:
         """End the capture; what it saw. Endpoints stay watched until the next `wire_start`."""
         recorder, self._recorder = self._recorder, None
         if recorder is None:
-            raise BadRequest("nothing is captured: send `wire_start` first")
+            raise Refused("nothing is captured: send `wire_start` first")
         complete = recorder.end()
         recorder.ring.count()
         with recorder.lock:
-            answer = _seen(recorder)
+            answer = self._captured(recorder, complete)
         if complete:
             recorder.ring.close()
-        return {
-            **answer,
-            "complete": complete,
-            "arrived": self._arrived(),
-            "deaf": {i: w.drops for i, w in self._watchers.items() if w.drops},
-        }
+        return answer
 
-    def wire_state(self, request: Mapping[str, Any]) -> dict[str, object]:
-        """What this kernel was told to do with these VNIs, and how often it did."""
-        vnis, forms = requests.vnis(request), requests.forms(request)
-        answer: dict[str, object] = {
-            "op": "wire_state",
-            "time": time.monotonic(),
-            "refusals": xfrm.statistics(),
-            "xfrm_error": "",
-        }
-        try:
-            answer.update(states=xfrm.states(), policies=xfrm.policies())
-        except OSError as error:
-            answer.update(
-                states=[], policies=[], xfrm_error=f"the kernel does not tell its IPsec associations: {error}"
-            )
-        return {**answer, **rules.read(vnis, forms)}
+    def _captured(self, recorder: Recorder, complete: bool) -> WireStopAnswer:
+        ring, summary = recorder.ring, recorder.summary
+        names = dict(socket.if_nameindex())
+        return WireStopAnswer(
+            ring.packets,
+            ring.drops,
+            summary.uncounted,
+            complete,
+            tuple(_counted(key, packets, names) for key, packets in summary.counts.items()),
+            tuple(CanaryRead(s.canary, _counted(s.key, s.packets, names), s.excerpt) for s in summary.found.values()),
+            self._arrived(),
+            {id_: watcher.drops for id_, watcher in self._watchers.items() if watcher.drops},
+            bytes(summary.pcap.data) if summary.pcap else b"",
+            summary.pcap.left_out if summary.pcap else 0,
+        )
 
     def _end(self) -> None:
         if self._recorder is not None and self._recorder.end():
@@ -161,35 +167,20 @@ class Wire:
         self._recorder, self._watchers = None, {}
 
 
-def _seen(recorder: Recorder) -> dict[str, object]:
-    ring, summary = recorder.ring, recorder.summary
-    names = dict(socket.if_nameindex())
-    pcap = summary.pcap
-    return {
-        "op": "wire_stop",
-        "packets": ring.packets,
-        "drops": ring.drops,
-        "uncounted": summary.uncounted,
-        "counts": [{**_told(key, names), "packets": packets} for key, packets in summary.counts.items()],
-        "canaries": [
-            {**_told(s.key, names), "canary": s.canary, "packets": s.packets, "excerpt": s.excerpt}
-            for s in summary.found.values()
-        ],
-        "film": base64.b64encode(pcap.data).decode("ascii") if pcap else "",
-        "left_out_of_film": pcap.left_out if pcap else 0,
-    }
+def kernel_state(request: WireState) -> WireStateAnswer:
+    """What this kernel was told to do with these VNIs, and how often it did."""
+    listed = rules.read(request.vnis, request.forms)
+    try:
+        return WireStateAnswer(tuple(xfrm.states()), tuple(xfrm.policies()), "", *listed)
+    except OSError as error:
+        return WireStateAnswer((), (), f"the kernel does not tell its IPsec associations: {error}", *listed)
 
 
-def _told(key: Key, names: Mapping[int, str]) -> dict[str, object]:
+def _counted(key: Key, packets: int, names: Mapping[int, str]) -> PacketCount:
     interface, outgoing, source, target, kind, number = key
-    return {
-        "interface": names.get(interface, str(interface)),
-        "outgoing": outgoing,
-        "from": _address(source),
-        "to": _address(target),
-        "kind": kind,
-        "number": number,
-    }
+    return PacketCount(
+        names.get(interface, str(interface)), outgoing, _address(source), _address(target), kind, number, packets
+    )
 
 
 def _address(raw: bytes) -> str:

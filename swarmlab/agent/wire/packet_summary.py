@@ -1,6 +1,4 @@
-"""What was on the wire, reduced as it passes: how many packets of each kind went where, and where a canary was read in
-clear.
-"""
+"""What was on the wire, reduced as it passes: how many packets of each kind, which way; canaries that were in clear."""
 
 from __future__ import annotations
 
@@ -11,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swarmlab.agent.kernel import bpf, constants
+from swarmlab.agent.protocol.bounds import TOKEN
 
 SNAP = 512  # bytes of each packet: the headers of two layers, and a whole request with its canary
-TOKEN = 16  # hex digits behind the mark
 MOST_KINDS = 4_096  # distinct (direction, addresses, kind, number); packets beyond them are counted together
-MOST_SIGHTINGS = 512
+MOST_HITS = 512
 _ESP, _UDP, _IPV6_FRAGMENT = 50, int(socket.IPPROTO_UDP), 44
 _RECORD = struct.Struct("=I8xII6xH22x2siHBB8s")  # of struct tpacket3_hdr, and struct sockaddr_ll behind it
 _IP = struct.Struct("!BxHxxHxBxx4s4sHH4xII")  # an IPv4 header without options, and sixteen bytes behind it
@@ -53,13 +51,15 @@ class CanaryHit:
 
 
 class PacketSummary:
-    """Bounded in every dimension. `mark` begins every canary; `canaries` maps the whole of each to its name."""
+    """Bounded in every dimension. `port` is VXLAN's; `tag` begins every canary; `names` has canaries' names by their
+    texts; `keep` is how many bytes of packets become a pcap file.
+    """
 
-    def __init__(self, port: int, tag: str, canaries: Mapping[str, str], keep: int = 0) -> None:
+    def __init__(self, port: int, tag: str, names: Mapping[str, str], keep: int = 0) -> None:
         self._port = port
         self._tag = tag.encode()
         self._length = len(self._tag) + TOKEN
-        self._names = {text.encode(): name for text, name in canaries.items()}
+        self._names = {text.encode(): name for text, name in names.items()}
         self.counts: dict[Key, int] = {}
         self.uncounted = 0
         self.found: dict[tuple[str, Key], CanaryHit] = {}
@@ -118,7 +118,7 @@ class PacketSummary:
         known = self.found.get((name, key))
         if known is not None:
             known.packets += 1
-        elif len(self.found) < MOST_SIGHTINGS:
+        elif len(self.found) < MOST_HITS:
             self.found[name, key] = CanaryHit(name, key, 1, excerpt(packet, place, _payload(packet, key[4])))
 
 

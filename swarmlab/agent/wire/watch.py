@@ -9,35 +9,36 @@ from collections.abc import Mapping
 from swarmlab.agent.kernel import bpf, constants, netlink
 from swarmlab.agent.kernel.namespace import Gone, Namespace, open_namespace
 from swarmlab.agent.loop import IN, Loop
+from swarmlab.agent.protocol.bounds import TOKEN
+from swarmlab.agent.protocol.probing import NamespaceSpec
+from swarmlab.agent.protocol.wire import DatagramSpec, WatchResult, WireStart
 from swarmlab.agent.wire import forge
-from swarmlab.agent.wire.packet_summary import TOKEN
-from swarmlab.agent.wire.requests import Watch
 
 _BUFFER = 256 * 1024
 _AT_ONCE = 64
 
 
 class Watcher:
-    """One namespace, watched and sent from. `error` is "" while it can be used."""
+    """One namespace, watched and sent from. `error` is "" while it can be used; `names` are the canaries' by text."""
 
-    def __init__(self, watch: Watch, loop: Loop, port: int, tag: str, canaries: Mapping[str, str]) -> None:
-        self.watch, self.error = watch, ""
+    def __init__(self, spec: NamespaceSpec, loop: Loop, request: WireStart, names: Mapping[str, str]) -> None:
+        self.spec, self.error = spec, ""
         self.namespace: Namespace | None = None
         self.hardware: dict[str, str] = {}
         self.arrived: dict[str, int] = {}
         self.drops = 0
-        self._loop, self._tag, self._canaries = loop, tag.encode(), canaries
+        self._loop, self._tag, self._port, self._names = loop, request.tag.encode(), request.port, names
         self._socket: socket.socket | None = None
         try:
-            self.namespace = open_namespace(watch.pid, watch.container, watch.path)
+            self.namespace = open_namespace(spec.pid, spec.container, spec.path)
             with self.namespace.entered():
-                self._open(port)
+                self._open()
         except Gone as reason:
             self.error = f"gone: {reason}"
         except OSError as error:
             self.error = f"failed: {error}"
 
-    def _open(self, port: int) -> None:
+    def _open(self) -> None:
         names = forge.hardware()
         self.hardware = {
             address.split("/")[0]: names[name]
@@ -48,7 +49,7 @@ class Watcher:
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
         self._socket = sock
         constants.force_buffer(sock, _BUFFER)
-        bpf.attach(sock, [port])
+        bpf.attach(sock, [self._port])
         constants.bind_all_interfaces(sock.fileno())
         self._loop.add(sock.fileno(), IN, self._ready)
 
@@ -59,12 +60,10 @@ class Watcher:
             except OSError:
                 return
             place = packet.find(self._tag)
-            name = (
-                self._canaries.get(packet[place : place + len(self._tag) + TOKEN].decode("ascii", "replace"))
-                if place >= 0
-                else None
-            )
-            if name is not None and kind != constants.PACKET_OUTGOING:
+            if place < 0 or kind == constants.PACKET_OUTGOING:
+                continue
+            name = self._names.get(packet[place : place + len(self._tag) + TOKEN].decode("ascii", "replace"))
+            if name is not None:
                 self.arrived[name] = self.arrived.get(name, 0) + 1
 
     def take(self) -> None:
@@ -75,7 +74,11 @@ class Watcher:
                 "II", self._socket.getsockopt(constants.SOL_PACKET, constants.PACKET_STATISTICS, 8)
             )[1]
 
-    def send(self, address: str, port: int, payload: bytes, times: int) -> str:
+    def result(self) -> WatchResult:
+        """Whether it is watched."""
+        return WatchResult(self.spec.id, self.error, self.hardware)
+
+    def send(self, datagram: DatagramSpec) -> str:
         """From this namespace; "" or why nothing could be sent."""
         if self.error or self.namespace is None:
             return self.error
@@ -84,8 +87,8 @@ class Watcher:
                 self.namespace.entered(),
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock,
             ):
-                for _ in range(times):
-                    sock.sendto(payload, (address, port))
+                for _ in range(datagram.times):
+                    sock.sendto(datagram.payload.encode(), (datagram.address, self._port))
         except OSError as error:
             return f"the sender's kernel refused: {error.strerror}"
         return ""

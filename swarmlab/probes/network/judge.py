@@ -18,8 +18,9 @@ MISSING = "missing"  # observed where a host does not have the network
 
 
 def network_checks(view: LabView, dead: Mapping[str, str], expectation: Expectation) -> Iterator[Check]:
-    """One check per host that should have the network: whoever has it, and whoever runs a task on it. `dead`: hosts
-    that say nothing, and why.
+    """One check for each host that has the network or runs a task on it.
+
+    `dead`: hosts that say nothing, and why.
     """
     key = expectation.network or expectation.target
     seen = {n.host: n for n in view.networks if n.network == key}

@@ -4,7 +4,7 @@ controls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from swarmlab.model.expectation import Expectation
@@ -129,43 +129,43 @@ class HostPorts:
         for host in self._hosts:
             tasks = tuple(t.id for t in self._index.of(e.target) if t.host == host)
             if tasks:
-                port = e.port or chosen.get(host, 0)
-                said = str(e.port) if e.port else f"any-{inside}"
-                if port:
-                    yield HostPort(
-                        expectation=e,
-                        host=host,
-                        protocol=e.protocol,
-                        port=port,
-                        expected=e.expected,
-                        because=e.because,
-                        said=said,
-                        mode=HOST,
-                        inside=inside,
-                        tasks=tasks,
-                    )
-                else:
-                    yield Unmeasured(
-                        e,
-                        f"the engine does not say which port of {host} it chose for {inside}/{e.protocol} of {e.target}",
-                    )
-                continue
-            because = e.because if e.expected == DENY else f"{e.because}; no task of {e.target} runs on {host}"
-            elsewhere = (
-                {str(e.port): e.port} if e.port else {f"any-{inside}-of-{h}": p for h, p in sorted(chosen.items())}
+                yield self._with_tasks(e, inside, host, tasks, e.port or chosen.get(host, 0))
+            else:
+                yield from self._without_tasks(e, inside, host, chosen)
+
+    def _with_tasks(self, e: Expectation, inside: int, host: str, tasks: tuple[str, ...], port: int) -> Tried:
+        if not port:
+            what = f"{inside}/{e.protocol} of {e.target}"
+            return Unmeasured(e, f"the engine does not say which port of {host} it chose for {what}")
+        return HostPort(
+            expectation=e,
+            host=host,
+            protocol=e.protocol,
+            port=port,
+            expected=e.expected,
+            because=e.because,
+            said=str(e.port) if e.port else f"any-{inside}",
+            mode=HOST,
+            inside=inside,
+            tasks=tasks,
+        )
+
+    def _without_tasks(self, e: Expectation, inside: int, host: str, chosen: Mapping[str, int]) -> Iterator[Tried]:
+        """What the hosts with tasks publish must not answer on this one."""
+        because = e.because if e.expected == DENY else f"{e.because}; no task of {e.target} runs on {host}"
+        any_port = {f"any-{inside}-of-{other}": port for other, port in sorted(chosen.items())}
+        for said, port in ({str(e.port): e.port} if e.port else any_port).items():
+            yield HostPort(
+                expectation=e,
+                host=host,
+                protocol=e.protocol,
+                port=port,
+                expected=DENY,
+                because=because,
+                said=said,
+                mode=HOST,
+                inside=inside,
             )
-            for said, port in elsewhere.items():
-                yield HostPort(
-                    expectation=e,
-                    host=host,
-                    protocol=e.protocol,
-                    port=port,
-                    expected=DENY,
-                    because=because,
-                    said=said,
-                    mode=HOST,
-                    inside=inside,
-                )
 
     def _chosen(self, e: Expectation, inside: int) -> Iterator[PortInUse]:
         return (p for p in self._in_use if (p.service, p.protocol, p.target) == (e.target, e.protocol, inside))

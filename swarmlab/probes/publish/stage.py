@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from swarmlab.agent.protocol import SPORT_FIRST, sport_offset
+from swarmlab.agent.protocol.nonce import SPORT_FIRST, sport_offset
 from swarmlab.model.evidence import Measurement, Outcome
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE

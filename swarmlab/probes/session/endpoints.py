@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from swarmlab.model.probe import Address, Endpoint
-from swarmlab.model.scenario import Scenario
+from swarmlab.model.scenario import GATEWAY_BRIDGE, Scenario
 
-GATEWAY_BRIDGE = "docker_gwbridge"
 WORKLOADS = ("task", "container")
 
 

@@ -1,19 +1,21 @@
-"""A conversation with one host's agent: a request down, one answer up. Whatever goes wrong is a HostError that says
-what to do.
+"""A conversation with one host's agent: a request down, one answer up. What goes wrong is a HostError that says what to
+do.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
-from swarmlab.agent.protocol import MAX_LINE, VERSION
+from swarmlab.agent.protocol.bounds import MAX_LINE
+from swarmlab.agent.protocol.codec import decode
+from swarmlab.agent.protocol.message import ERROR, VERSION, ErrorAnswer, Request, unpack
+from swarmlab.agent.protocol.probing import Hello, HelloAnswer
+from swarmlab.agent.protocol.readers import Misfit
 from swarmlab.errors import HostError, SwarmlabError
 
-Message = Mapping[str, object]
-Answer = dict[str, Any]
+A = TypeVar("A")
 
 # What a host's Python complains of -> what to do about it.
 FIXES = (
@@ -30,7 +32,8 @@ FIXES = (
 class AgentLink(Protocol):
     """One host's agent. Raises HostError when the agent or its host does not answer as it should."""
 
-    def request(self, message: Message, timeout: float) -> Answer: ...
+    def request(self, message: Request[A], timeout: float) -> A:
+        """Ask, and wait at most `timeout` seconds for the answer; what is odd about it is "not known"."""
 
 
 class Session(Protocol):
@@ -38,10 +41,17 @@ class Session(Protocol):
 
     command: str
 
-    def write(self, data: bytes) -> None: ...
-    def read_line(self, timeout: float, limit: int) -> bytes: ...
-    def stderr(self) -> str: ...
-    def close(self) -> None: ...
+    def write(self, data: bytes) -> None:
+        """To its standard input."""
+
+    def read_line(self, timeout: float, limit: int) -> bytes:
+        """The next line of its standard output, of at most `limit` bytes; b"" when that has ended."""
+
+    def stderr(self) -> str:
+        """What it has complained about so far."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 class SessionLink:
@@ -51,7 +61,7 @@ class SessionLink:
 
     def __init__(self, host: str, session: Session) -> None:
         self.host = host
-        self.hello: Answer = {}
+        self.hello = HelloAnswer()
         self._session = session
         self._broken = ""
 
@@ -73,30 +83,28 @@ class SessionLink:
         code = bundle.agent_archive() if archive is None else archive
         link = cls(host, open_session(bundle.bootstrap(len(code)) if argv is None else argv))
         link._put(code)
-        link.hello = link.request({"op": "hello"}, timeout)
-        if link.hello.get("version") != VERSION:
+        link.hello = link.request(Hello(), timeout)
+        if link.hello.version != VERSION:
             link.close()
-            raise HostError(
-                host, f"the agent there speaks version {str(link.hello.get('version'))[:20]}, expected {VERSION}"
-            )
+            raise HostError(host, f"the agent there speaks version {link.hello.version}, expected {VERSION}")
         return link
 
-    def request(self, message: Message, timeout: float) -> Answer:
-        """Ask, and wait at most `timeout` seconds for the answer."""
+    def request(self, message: Request[A], timeout: float) -> A:
+        """Ask, and wait at most `timeout` seconds for the answer; what is odd about it is "not known"."""
         if self._broken:
             raise HostError(self.host, self._broken)
-        self._put(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        self._put(message.line())
         try:
             line = self._session.read_line(timeout, MAX_LINE)
         except HostError as error:
             raise self._failed(self._renamed(error), error.fix) from error
         except TimeoutError as error:
-            raise self._failed(f"the agent did not answer `{message['op']}` within {timeout:.0f} s") from error
+            raise self._failed(f"the agent did not answer `{message.op}` within {timeout:.0f} s") from error
         except (OSError, EOFError) as error:
             raise self._failed(f"the agent cannot be heard: {error}") from error
         if not line:
             raise self._failed(f"the agent ended: {self._complaint()}")
-        return self._parsed(line, str(message["op"]))
+        return self._parsed(line, message)
 
     def close(self) -> None:
         """End the session, and with it the agent."""
@@ -111,19 +119,18 @@ class SessionLink:
         except (OSError, EOFError) as error:
             raise self._failed(f"the agent cannot be spoken to: {self._complaint() or error}") from error
 
-    def _parsed(self, line: bytes, op: str) -> Answer:
+    def _parsed(self, line: bytes, message: Request[A]) -> A:
         try:
-            answer = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            told = unpack(line)
+        except Misfit as error:
             raise self._failed("the agent answered something that is not JSON") from error
-        if not isinstance(answer, dict) or answer.get("op") not in (op, "error"):
-            raise self._failed(f"the agent answered something else than `{op}`")
-        if answer["op"] == "error":
+        if not isinstance(told, dict) or told.get("op") not in (message.op, ERROR):
+            raise self._failed(f"the agent answered something else than `{message.op}`")
+        if told["op"] == ERROR:
             # The conversation is still in step: only this request failed.
-            raise HostError(
-                self.host, f"the agent cannot do `{op}`: {str(answer.get('text', 'no reason given'))[:500]}"
-            )
-        return answer
+            reason = decode(ErrorAnswer, told, strict=False).text
+            raise HostError(self.host, f"the agent cannot do `{message.op}`: {reason}")
+        return message.read(told)
 
     def _complaint(self) -> str:
         return "\n".join(self._session.stderr().strip().splitlines()[-6:])[-1000:] or "it said nothing"
@@ -140,11 +147,11 @@ class SessionLink:
 
 
 def ask_all(
-    pool: ThreadPoolExecutor, agents: Mapping[str, AgentLink], requests: Mapping[str, Message], timeout: float
-) -> tuple[dict[str, Answer], dict[str, str]]:
+    pool: ThreadPoolExecutor, agents: Mapping[str, AgentLink], requests: Mapping[str, Request[A]], timeout: float
+) -> tuple[dict[str, A], dict[str, str]]:
     """One request per host, all at once: the answers, and why the others gave none."""
     futures = {host: pool.submit(agents[host].request, message, timeout) for host, message in requests.items()}
-    answers: dict[str, Answer] = {}
+    answers: dict[str, A] = {}
     failed: dict[str, str] = {}
     for host, future in futures.items():
         try:

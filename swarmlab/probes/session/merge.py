@@ -1,16 +1,13 @@
-"""Two sides of each probe, from two agents, become one Evidence. What agents say is untrusted: anything odd is "not
-known".
-"""
+"""Two sides of each probe, from two agents, become one Evidence."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
+from swarmlab.agent.protocol.probing import FireAnswer, NameResult, ProbeResult, SeenAnswer, SeenResult, SeenSpec
 from swarmlab.model.evidence import Evidence, NameEvidence, Outcome
-from swarmlab.model.probe import Endpoint, Probe, ProbePlan
-from swarmlab.probes.session.link import Answer
+from swarmlab.model.probe import Endpoint, NameProbe, Probe, ProbePlan
 
 OUTCOMES = {str(o): o for o in Outcome}
 SEEN, INFERRED = "the target's own capture saw the request", "the same address answered {} as {} in this run"
@@ -20,55 +17,52 @@ SAME_PORT = (
 
 
 class Merge:
-    """Collects the answers of one run; `probes()` and `names()` are complete: one Evidence for each probe of the
-    plan.
-    """
+    """Collects the answers of one round; `probes()` and `names()` have evidence for each of the plan's."""
 
     def __init__(
         self,
         plan: ProbePlan,
         port: int,
-        fired: Mapping[str, Answer],
+        fired: Mapping[str, FireAnswer],
         dead_endpoints: Mapping[str, str],
         dead_hosts: Mapping[str, str],
     ) -> None:
         self.plan, self.port = plan, port
         self._dead_endpoints, self._dead_hosts = dead_endpoints, dead_hosts
-        self._fired = _by_id(plan, fired, "probes", {p.id: p.source for p in plan.probes})
-        self._named = _by_id(plan, fired, "names", {n.id: n.source for n in plan.names})
+        # What each agent says about probes and names of its own host's endpoints; of others it has nothing to say.
+        host_of = {id_: e.host for id_, e in plan.endpoints.items()}
+        probes = {p.id: host_of.get(p.source, "") for p in plan.probes}
+        names = {n.id: host_of.get(n.source, "") for n in plan.names}
+        told = fired.items()
+        self._fired = {r.id: r for host, answer in told for r in answer.probes if probes.get(r.id) == host}
+        self._named = {r.id: r for host, answer in told for r in answer.names if names.get(r.id) == host}
         self._services: dict[str, list[Endpoint]] = {}
         for e in plan.endpoints.values():
             self._services.setdefault(e.service, []).append(e)
         self._proven = self._identities()
         self._sports = self._source_ports()
-        self._seen: dict[int, list[Mapping[str, Any]]] = {}
+        self._seen: dict[int, list[SeenResult]] = {}
         self._listeners: dict[str, str] = {}
         self._samples: dict[tuple[str, str], int] = {}
 
-    def questions(self) -> dict[str, list[dict[str, object]]]:
+    def questions(self) -> dict[str, list[SeenSpec]]:
         """For each target's host, the probes of which its capture must be asked: all that the target itself did not
         visibly answer.
         """
-        asked: dict[str, list[dict[str, object]]] = {}
+        asked: dict[str, list[SeenSpec]] = {}
         for p in self.plan.probes:
-            raw = self._fired.get(p.id)
-            if raw is None or (self._settled(p, raw) and not self._is_sample(p)):
+            fired = self._fired.get(p.id)
+            if fired is None or (self._settled(p, fired) and not self._is_sample(p)):
                 continue
-            port, sport = (self.port if p.port == self.plan.port else p.port), _number(raw.get("sport"))
+            port = self.port if p.port == self.plan.port else p.port
             for target in self._targets(p):
                 if target.id not in self._dead_endpoints:
-                    entry = {
-                        "id": p.id,
-                        "target": target.id,
-                        "protocol": p.protocol,
-                        "port": port,
-                        "sport": int(sport or 0),
-                    }
-                    asked.setdefault(target.host, []).append(entry)
+                    question = SeenSpec(p.id, target.id, p.protocol, port, fired.sport)
+                    asked.setdefault(target.host, []).append(question)
         return asked
 
     def _is_sample(self, p: Probe) -> bool:
-        """One answered probe for each target and protocol: its capture must have seen that one, or it is blind."""
+        """One answered probe for each target and protocol: a capture that did not see it proves nothing."""
         return self._samples.setdefault((p.target, p.protocol), p.id) == p.id
 
     def capture_missed(self) -> frozenset[tuple[str, str]]:
@@ -78,18 +72,17 @@ class Merge:
         return frozenset(
             key
             for key, id_ in self._samples.items()
-            if _any([_flag(e.get("seen")) for e in self._seen.get(id_, [])]) is not True
+            if any_of([told.seen for told in self._seen.get(id_, [])]) is not True
         )
 
-    def saw(self, answers: Mapping[str, Answer]) -> None:
+    def saw(self, answers: Mapping[str, SeenAnswer]) -> None:
         """Take in what the targets' captures saw, and the state of their listeners."""
         for host, answer in answers.items():
-            for _, entry in _entries({host: answer}, "probes"):
-                self._seen.setdefault(entry["id"], []).append(entry)
-            listeners = answer.get("listeners")
-            for id_, state in listeners.items() if isinstance(listeners, dict) else ():
+            for told in answer.probes:
+                self._seen.setdefault(told.id, []).append(told)
+            for id_, state in answer.listeners.items():
                 if (endpoint := self.plan.endpoints.get(id_)) and endpoint.host == host:
-                    self._listeners[id_] = _text(state)
+                    self._listeners[id_] = state
 
     def probes(self) -> dict[int, Evidence]:
         """Both sides together, for every probe of the plan."""
@@ -97,7 +90,7 @@ class Merge:
 
     def names(self) -> dict[int, NameEvidence]:
         """Every question's answer; one whose asker is dead has none."""
-        return {n.id: self._name(n.id, n.source) for n in self.plan.names}
+        return {n.id: self._name(n, self._named.get(n.id)) for n in self.plan.names}
 
     def _identities(self) -> dict[tuple[str, str], tuple[str, str]]:
         """(sender, address) -> (protocol, who answered there by nonce). An echo reply names nobody: this says who it
@@ -106,10 +99,10 @@ class Merge:
         found: dict[tuple[str, str], tuple[str, str]] = {}
         clash: set[tuple[str, str]] = set()
         for p in self.plan.probes:
-            raw = self._fired.get(p.id)
-            if raw is not None and p.protocol != "icmp" and raw.get("outcome") == "answered" and raw.get("responder"):
-                who = _text(raw["responder"])
-                if found.setdefault((p.source, p.address), (p.protocol, who))[1] != who:
+            fired = self._fired.get(p.id)
+            if fired is not None and p.protocol != "icmp" and fired.outcome == Outcome.ANSWERED and fired.responder:
+                known = found.setdefault((p.source, p.address), (p.protocol, fired.responder))
+                if known[1] != fired.responder:
                     clash.add((p.source, p.address))
         return {key: value for key, value in found.items() if key not in clash}
 
@@ -118,20 +111,20 @@ class Merge:
         else.
         """
         tcp = ((p, self._fired.get(p.id)) for p in self.plan.probes if p.protocol == "tcp")
-        return Counter((p.target, p.port, int(_number(raw.get("sport")) or 0)) for p, raw in tcp if raw is not None)
+        return Counter((p.target, p.port, fired.sport) for p, fired in tcp if fired is not None)
 
-    def _responder(self, p: Probe, raw: Mapping[str, Any]) -> str:
+    def _responder(self, p: Probe, fired: ProbeResult) -> str:
         if p.protocol != "icmp":
-            return _text(raw.get("responder"))
+            return fired.responder
         return self._proven.get((p.source, p.address), ("", ""))[1]
 
-    def _settled(self, p: Probe, raw: Mapping[str, Any]) -> bool:
+    def _settled(self, p: Probe, fired: ProbeResult) -> bool:
         """Answered by the target itself: no need to ask what it saw. (A virtual address's answer settles which task it
         was.)
         """
-        if raw.get("outcome") != "answered":
+        if fired.outcome != Outcome.ANSWERED:
             return False
-        who = self._responder(p, raw)
+        who = self._responder(p, fired)
         return bool(who) and (who == p.target or any(t.id == who for t in self._services.get(p.target, ())))
 
     def _targets(self, p: Probe) -> list[Endpoint]:
@@ -145,30 +138,30 @@ class Merge:
             self._dead_hosts.get(endpoint.host, "") if endpoint else "it is not known"
         )
 
-    def _evidence(self, p: Probe, raw: Mapping[str, Any] | None) -> Evidence:
-        outcome = OUTCOMES.get(_text(raw.get("outcome"))) if raw is not None else None
-        if raw is None or outcome is None:
+    def _evidence(self, p: Probe, fired: ProbeResult | None) -> Evidence:
+        outcome = OUTCOMES.get(fired.outcome) if fired is not None else None
+        if fired is None or outcome is None:
             reason = self._dead(p.source) or "its agent said nothing about this probe"
             return Evidence(p.id, Outcome.SENDER_DEAD, detail=reason)
-        latency = _number(raw.get("latency_ms"))
-        sends, via, detail = int(_number(raw.get("sends")) or 0), _text(raw.get("via")), _text(raw.get("detail"))
-        lost = int(_number(raw.get("lost_records")) or 0)
-        responder = self._responder(p, raw) if outcome is Outcome.ANSWERED else ""
-        if self._settled(p, raw):
-            how = INFERRED.format(*self._proven[p.source, p.address]) if p.protocol == "icmp" else detail
+        responder = self._responder(p, fired) if outcome is Outcome.ANSWERED else ""
+        detail = fired.detail
+        if self._settled(p, fired):
+            if p.protocol == "icmp":
+                detail = INFERRED.format(*self._proven[p.source, p.address])
             return Evidence(
-                p.id, outcome, responder, latency, _flag(raw.get("left")), None, via, None, None, sends, lost, how
-            )
+                p.id, outcome, responder, fired.latency_ms, fired.left, None, fired.via,
+                None, None, fired.sends, fired.lost_records, detail,
+            )  # fmt: skip
         seen, answer_left, lost_there = self._target_side(p.id)
-        if seen and p.protocol == "tcp" and self._sports[p.target, p.port, int(_number(raw.get("sport")) or 0)] > 1:
+        if seen and p.protocol == "tcp" and self._sports[p.target, p.port, fired.sport] > 1:
             seen, answer_left, detail = None, None, f"{detail} {SAME_PORT}".strip()
         if outcome is Outcome.ANSWERED and not responder and seen and p.target in self.plan.endpoints:
             responder, detail = p.target, SEEN
         else:
             outcome, detail = self._listener(p, outcome, responder, detail)
         return Evidence(
-            p.id, outcome, responder, latency, _flag(raw.get("left")), _flag(raw.get("asked")), via,
-            seen, answer_left, sends, lost + lost_there, detail,
+            p.id, outcome, responder, fired.latency_ms, fired.left, fired.asked, fired.via,
+            seen, answer_left, fired.sends, fired.lost_records + lost_there, detail,
         )  # fmt: skip
 
     def _listener(self, p: Probe, outcome: Outcome, responder: str, detail: str) -> tuple[Outcome, str]:
@@ -186,62 +179,24 @@ class Merge:
         """seen, answer_left, lost records; of several possible targets (a virtual address) any that saw it, and all
         that did not.
         """
-        entries = self._seen.get(id_, [])
-        lost = sum(int(_number(e.get("lost_records")) or 0) for e in entries)
-        return _any([_flag(e.get("seen")) for e in entries]), _any([_flag(e.get("answer_left")) for e in entries]), lost
+        told = self._seen.get(id_, [])
+        seen, answer_left = any_of([t.seen for t in told]), any_of([t.answer_left for t in told])
+        return seen, answer_left, sum(t.lost_records for t in told)
 
-    def _name(self, id_: int, source: str) -> NameEvidence:
-        raw = self._named.get(id_)
-        outcome = OUTCOMES.get(_text(raw.get("outcome"))) if raw is not None else None
-        if raw is None or outcome is None:
-            return NameEvidence(
-                id_, Outcome.SENDER_DEAD, detail=self._dead(source) or "its agent said nothing about this name"
-            )
-        addresses = raw.get("addresses")
-        found = tuple(_text(a) for a in addresses[:1000]) if isinstance(addresses, list) else ()
-        sends = int(_number(raw.get("sends")) or 0)
-        return NameEvidence(
-            id_,
-            outcome,
-            _text(raw.get("rcode")),
-            found,
-            _number(raw.get("latency_ms")),
-            sends,
-            _text(raw.get("detail")),
-        )
+    def _name(self, n: NameProbe, told: NameResult | None) -> NameEvidence:
+        outcome = OUTCOMES.get(told.outcome) if told is not None else None
+        if told is None or outcome is None:
+            reason = self._dead(n.source) or "its agent said nothing about this name"
+            return NameEvidence(n.id, Outcome.SENDER_DEAD, detail=reason)
+        return NameEvidence(n.id, outcome, told.rcode, told.addresses, told.latency_ms, told.sends, told.detail)
 
 
-def _by_id(
-    plan: ProbePlan, fired: Mapping[str, Answer], key: str, source_of: Mapping[int, str]
-) -> dict[int, Mapping[str, Any]]:
-    """What each agent says about probes that leave from its own host; of others it has nothing to say."""
-    host_of = {id_: e.host for id_, e in plan.endpoints.items()}
-    return {e["id"]: e for host, e in _entries(fired, key) if host_of.get(source_of.get(e["id"], "")) == host}
+def any_of(flags: Sequence[bool | None]) -> bool | None:
+    """True if one is, False if all are known not to be.
 
-
-def _entries(fired: Mapping[str, Answer], key: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for host, answer in fired.items():
-        entries = answer.get(key)
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and type(entry.get("id")) is int:
-                yield host, entry
-
-
-def _flag(value: object) -> bool | None:
-    return value if value is True or value is False else None
-
-
-def _any(flags: list[bool | None]) -> bool | None:
+    >>> any_of([None, True]), any_of([None, False]), any_of([])
+    (True, None, None)
+    """
     if True in flags:
         return True
     return None if None in flags or not flags else False
-
-
-def _text(value: object) -> str:
-    return value[:300] if isinstance(value, str) else ""
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < 1e12 else None  # not true of NaN either, which json accepts

@@ -9,8 +9,8 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
+from swarmlab.agent.protocol.probing import Close, EndpointSpec, Interfaces, Open
 from swarmlab.errors import HostError
 from swarmlab.model.probe import Address, Endpoint
 from swarmlab.probes.session.endpoints import WORKLOADS
@@ -19,6 +19,7 @@ from swarmlab.probes.session.ports import PORTS
 
 SECONDS = 30.0  # for an answer; entering a hundred namespaces takes well under one
 Subnets = Mapping[str, Sequence[str]]  # network key -> its subnets
+Networks = Sequence[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]]
 
 
 def survey(endpoints: Sequence[Endpoint], agents: Mapping[str, AgentLink], subnets: Subnets) -> tuple[Endpoint, ...]:
@@ -37,38 +38,26 @@ def survey(endpoints: Sequence[Endpoint], agents: Mapping[str, AgentLink], subne
     return tuple(replace(e, addresses=(*e.addresses, *_more(e, found.get(e.id, {}), networks))) for e in endpoints)
 
 
-def _ask(agent: AgentLink, endpoints: Iterable[Endpoint]) -> dict[str, dict[str, Any]]:
-    wanted = [
-        {"id": e.id, "pid": e.pid, "container": e.container, "path": e.path, "extra_ports": []} for e in endpoints
-    ]
+def _ask(agent: AgentLink, endpoints: Iterable[Endpoint]) -> dict[str, Interfaces]:
+    wanted = tuple(EndpointSpec(e.id, e.pid, e.container, e.path) for e in endpoints)
     try:
-        answer = agent.request(
-            {"op": "open", "run": secrets.token_hex(8), "port": secrets.choice(PORTS), "endpoints": wanted}, SECONDS
-        )
-        agent.request({"op": "close"}, SECONDS)
+        answer = agent.request(Open(secrets.token_hex(8), secrets.choice(PORTS), wanted), SECONDS)
+        agent.request(Close(), SECONDS)
     except HostError:
         return {}
-    entries = answer.get("endpoints")
-    return (
-        {str(e["id"]): e.get("interfaces") or {} for e in entries if isinstance(e, dict)}
-        if isinstance(entries, list)
-        else {}
-    )
+    return {told.id: told.interfaces for told in answer.endpoints}
 
 
-def _more(endpoint: Endpoint, interfaces: Mapping[str, Any], networks: Sequence[tuple[Any, str]]) -> Iterable[Address]:
+def _more(endpoint: Endpoint, interfaces: Interfaces, networks: Networks) -> Iterable[Address]:
     """Those that the engine did not tell. The loopback's are nobody's but its own."""
     known = {a.address for a in endpoint.addresses}
     for interface, texts in interfaces.items():
         for text in texts if interface != "lo" else ():
-            address = str(text).partition("/")[0]
+            address = text.partition("/")[0]
             if ":" not in address and address not in known:
-                yield Address(address, _network(address, networks) or str(interface), str(interface))
+                yield Address(address, _network(address, networks) or interface, interface)
 
 
-def _network(address: str, networks: Sequence[tuple[Any, str]]) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
+def _network(address: str, networks: Networks) -> str:
+    parsed = ipaddress.ip_address(address)
     return next((key for network, key in networks if parsed in network), "")

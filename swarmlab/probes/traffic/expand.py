@@ -11,8 +11,8 @@ from typing import NamedTuple
 from swarmlab.model.expectation import PROTOCOLS, Expectation
 from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.probe import Address, Endpoint
-from swarmlab.model.scenario import INGRESS
-from swarmlab.probes.session.endpoints import GATEWAY_BRIDGE, EndpointIndex, on_network, owner
+from swarmlab.model.scenario import GATEWAY_BRIDGE, INGRESS
+from swarmlab.probes.session.endpoints import EndpointIndex, on_network, owner
 
 Vips = Mapping[tuple[str, str], str]
 TRAFFIC = frozenset({Kind.REACH, Kind.SCOPE, Kind.VIP})

@@ -1,6 +1,4 @@
-"""One look at the wire: all hosts capture while all canaries pass; then frames are forged, to see that nobody takes
-them.
-"""
+"""One look at the wire: hosts capture while canaries pass; then forged frames are sent, which no task should get."""
 
 from __future__ import annotations
 
@@ -8,18 +6,49 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from swarmlab.agent.protocol.message import Request
+from swarmlab.agent.protocol.probing import NamespaceSpec
+from swarmlab.agent.protocol.wire import (
+    UNTOLD,
+    DatagramSpec,
+    FrameSpec,
+    PacketCount,
+    SentAnswer,
+    WireInject,
+    WireLook,
+    WireSend,
+    WireStart,
+    WireState,
+    WireStateAnswer,
+    WireStop,
+    WireStopAnswer,
+)
 from swarmlab.errors import DeadlinePassed
-from swarmlab.model.wire import Capture, KernelState, TunnelPath, WireMeasurement, WirePlan
-from swarmlab.probes.session.link import AgentLink, Answer, Message, ask_all
-from swarmlab.probes.wire import read
+from swarmlab.model.wire import (
+    Association,
+    CanaryHit,
+    Capture,
+    Count,
+    KernelState,
+    Policy,
+    Rule,
+    TunnelPath,
+    WireMeasurement,
+    WirePlan,
+)
+from swarmlab.probes.session.link import AgentLink, ask_all
 from swarmlab.remote.wait import until
+
+A = TypeVar("A")
+Spec = TypeVar("Spec", DatagramSpec, FrameSpec)
 
 SLACK = 30.0  # seconds in which an agent must have answered
 STATE_SLACK = 100.0  # an emulated host takes seconds for each listing of its rules
 TIMES = 3  # datagrams and frames of each canary: one may be lost while a neighbour is being found
 TRIES = 2
-LACK = "esp"
+ESP = "esp"  # as agents name the feature
 
 
 def wire_measure(
@@ -35,8 +64,7 @@ def wire_measure(
     keeps.
     """
     with ThreadPoolExecutor(max_workers=max(1, len(agents)), thread_name_prefix="wire") as pool:
-        run = WireRound(plan, agents, pool, timeout, missing_features, dict(dead or {}))
-        return run.all(pcap_bytes)
+        return WireRound(plan, agents, pool, timeout, missing_features, dict(dead or {})).all(pcap_bytes)
 
 
 @dataclass
@@ -63,71 +91,72 @@ class WireRound:
         before = self._states(guarded)
         self._send()
         after = self._states(guarded, before)
-        answers = self._everywhere({h: {"op": "wire_stop"} for h in self.plan.hosts if not self.errors.get(h)})
+        answers = self._everywhere({h: WireStop() for h in self.plan.hosts if not self.errors.get(h)})
         if guarded:
             self._forge()
-        captures = {h: read.capture(a) for h, a in answers.items()}
+        captures = {h: _capture(a) for h, a in answers.items()}
         captures.update({h: Capture(error=self.errors[h]) for h in self.errors})
-        capture_dropped = {str(id_) for a in answers.values() for id_ in (a.get("deaf") or {})}
         return WireMeasurement(
-            captures, before, after, frozenset(self.arrived), self.unsent, frozenset(capture_dropped), self.dead, dict(self.missing_features), self.addresses,
-            {h: read.pcap(a) for h, a in answers.items()} if pcap_bytes else {},
-        )  # fmt: skip
+            captures,
+            before,
+            after,
+            frozenset(self.arrived),
+            self.unsent,
+            frozenset(id_ for a in answers.values() for id_ in a.capture_dropped),
+            self.dead,
+            dict(self.missing_features),
+            self.addresses,
+            {h: a.pcap for h, a in answers.items()} if pcap_bytes else {},
+        )
 
     def _start(self, pcap_bytes: int) -> None:
-        names = {n: c for p in self.plan.paths for n, c in ((p.name, p.canary), (p.forged_name, p.forged))}
-        head = {
-            "op": "wire_start",
-            "data_port": self.plan.data_port,
-            "port": self.plan.port,
-            "mark": self.plan.mark,
-            "film": pcap_bytes,
-        }
-        for host in set(self.plan.hosts) - self.agents.keys():
+        plan = self.plan
+        canaries = {n: c for p in plan.paths for n, c in ((p.name, p.canary), (p.forged_name, p.forged))}
+        for host in set(plan.hosts) - self.agents.keys():
             self.dead.setdefault(host, f"{host}: it has no agent")
         answers = self._everywhere(
-            {h: {**head, "canaries": names, "endpoints": self._watched(h)} for h in self.plan.hosts}
+            {
+                h: WireStart(
+                    plan.mark, plan.data_port, plan.port, canaries, pcap_bytes=pcap_bytes, endpoints=self._watched(h)
+                )
+                for h in plan.hosts
+            }
         )
         own: dict[str, set[str]] = {}
         for host, answer in answers.items():
-            if answer.get("error"):
-                self.errors[host] = str(answer["error"])[:300]
-            own[host] = {
-                str(a).partition("/")[0] for several in (answer.get("interfaces") or {}).values() for a in several
-            }
-            for entry in answer.get("endpoints") or []:
-                for address, hardware in (entry.get("hardware") or {}).items():
-                    self.hardware[str(entry.get("id")), str(address)] = str(hardware)
-        for (
-            host
-        ) in self.plan.hosts:  # container hosts share the addresses of their engines' bridges: those tell nobody apart
+            if answer.error:
+                self.errors[host] = answer.error
+            own[host] = {a.partition("/")[0] for several in answer.interfaces.values() for a in several}
+            self.hardware.update({(e.id, a): h for e in answer.endpoints for a, h in e.hardware.items()})
+        # Container hosts share the addresses of their engines' bridges: those tell nobody apart.
+        for host in plan.hosts:
             others = set().union(*(found for other, found in own.items() if other != host))
-            self.addresses[host] = frozenset(own.get(host, set()) - others) | {self.plan.addresses.get(host, "")}
+            self.addresses[host] = frozenset(own.get(host, set()) - others) | {plan.addresses.get(host, "")}
 
-    def _watched(self, host: str) -> list[dict[str, object]]:
+    def _watched(self, host: str) -> tuple[NamespaceSpec, ...]:
         ends = {end.id: end for p in self.plan.paths for end in (p.source, p.target) if end.host == host}
-        return [{"id": e.id, "pid": e.pid, "container": e.container, "path": e.path} for e in ends.values()]
+        return tuple(NamespaceSpec(e.id, e.pid, e.container, e.path) for e in ends.values())
 
     def _states(self, hosts: Sequence[str], known: Mapping[str, KernelState] | None = None) -> dict[str, KernelState]:
         """Where it is `known` which form of iptables holds the rules, the others are not listed again: emulated hosts
         are slow at it.
         """
-        vnis = sorted({vni for p in self.plan.guarded for vni in p.vnis})
-        forms = {host: sorted({rule.form for rule in state.rules}) for host, state in (known or {}).items()}
-        requests = {h: {"op": "wire_state", "vnis": vnis, "forms": forms.get(h, [])} for h in hosts}
+        vnis = tuple(sorted({vni for p in self.plan.guarded for vni in p.vnis}))
+        forms = {host: tuple(sorted({rule.form for rule in state.rules})) for host, state in (known or {}).items()}
+        requests = {h: WireState(vnis, forms.get(h, ())) for h in hosts}
         answers = self._everywhere(requests, STATE_SLACK, fatal=False)
-        return {host: read.kernel_state(answer) for host, answer in answers.items()}
+        return {host: _kernel_state(answer) for host, answer in answers.items()}
 
     def _send(self) -> None:
         """Every canary at once; those that should have come and have not, once more."""
         hoped = [
             p
             for p in self.plan.paths
-            if p.plain or not any(LACK in self.missing_features.get(h, ()) for h in p.direction)
+            if p.plain or not any(ESP in self.missing_features.get(h, ()) for h in p.direction)
         ]
         paths: Iterable[TunnelPath] = self.plan.paths
         for _ in range(TRIES):
-            self._ask(paths, "wire_send", "sends", self._datagram, lambda p: p.name)
+            self._ask(paths, self._datagram, WireSend, lambda p: p.name)
             missing = self._wait(lambda: [p for p in hoped if p.name not in self.unsent and not self._passed(p)])
             paths = [p for p in self.plan.paths if p in missing]
             if not paths:
@@ -143,56 +172,57 @@ class WireRound:
         directions = {p.direction for p in self.plan.guarded}
         plain = [p for p in self.plan.paths if p.plain and p.direction in directions and p not in self.plan.guarded]
         for _ in range(TRIES):
-            self._ask([*self.plan.guarded, *plain], "wire_inject", "frames", self._frame, lambda p: p.forged_name)
+            self._ask([*self.plan.guarded, *plain], self._frame, WireInject, lambda p: p.forged_name)
             if not self._wait(
                 lambda: [p for p in plain if p.forged_name not in self.arrived and p.forged_name not in self.unsent]
             ):
                 break
-        self._look()  # once more: one forged before the last plain one may have come to a namespace just after it was looked at
+        self._look()  # once more: a forged frame may have come to a namespace just after that was looked at
 
-    def _datagram(self, p: TunnelPath) -> dict[str, object] | str:
-        payload = f"GET /orders/{p.canary} HTTP/1.1\r\nHost: {p.target.service or p.target.id}\r\nCookie: session=not-a-secret\r\n\r\n"
-        return {"from": p.source.id, "address": p.to_address, "payload": payload, "times": TIMES}
+    def _datagram(self, p: TunnelPath) -> DatagramSpec:
+        payload = (
+            f"GET /orders/{p.canary} HTTP/1.1\r\nHost: {p.target.service or p.target.id}\r\n"
+            "Cookie: session=not-a-secret\r\n\r\n"
+        )
+        return DatagramSpec(p.source.id, p.to_address, payload, TIMES)
 
-    def _frame(self, p: TunnelPath) -> dict[str, object] | str:
+    def _frame(self, p: TunnelPath) -> FrameSpec | str:
         """A frame in clear as the sender's own overlay would send it, or why there can be none."""
-        hardware = [self.hardware.get(end) for end in ((p.source.id, p.from_address), (p.target.id, p.to_address))]
-        if not p.vnis or None in hardware:
-            return "the VNI is not known" if not p.vnis else "the tasks' hardware addresses are not known"
-        return {
-            "peer": self.plan.addresses.get(p.target.host, ""), "data_port": self.plan.data_port, "vni": min(p.vnis),
-            "from_hardware": hardware[0], "to_hardware": hardware[1], "from_address": p.from_address, "to_address": p.to_address,
-            "port": self.plan.port, "payload": f"GET /forged/{p.forged}", "times": TIMES,
-        }  # fmt: skip
+        from_hardware = self.hardware.get((p.source.id, p.from_address))
+        to_hardware = self.hardware.get((p.target.id, p.to_address))
+        if not p.vnis:
+            return "the VNI is not known"
+        if from_hardware is None or to_hardware is None:
+            return "the tasks' hardware addresses are not known"
+        return FrameSpec(
+            self.plan.addresses.get(p.target.host, ""), self.plan.data_port, min(p.vnis), from_hardware, to_hardware,
+            p.from_address, p.to_address, self.plan.port, f"GET /forged/{p.forged}", TIMES,
+        )  # fmt: skip
 
     def _ask(
         self,
         paths: Iterable[TunnelPath],
-        op: str,
-        key: str,
-        entry: Callable[[TunnelPath], dict[str, object] | str],
+        entry: Callable[[TunnelPath], Spec | str],
+        request: Callable[[tuple[Spec, ...]], Request[SentAnswer]],
         name: Callable[[TunnelPath], str],
     ) -> None:
         """Have each sender's host send; note what could not be sent. The last try counts."""
-        asked: dict[str, list[tuple[str, dict[str, object]]]] = {}
+        asked: dict[str, list[tuple[str, Spec]]] = {}
         for p in paths:
             made = entry(p)
             if isinstance(made, str):
                 self.unsent[name(p)] = made
             else:
                 asked.setdefault(p.source.host, []).append((name(p), made))
-        answers = self._everywhere({h: {"op": op, key: [made for _, made in several]} for h, several in asked.items()})
+        answers = self._everywhere({h: request(tuple(made for _, made in several)) for h, several in asked.items()})
         for host, several in asked.items():
-            told = (answers.get(host) or {}).get("errors")
-            errors = (
-                told
-                if isinstance(told, list) and len(told) == len(several)
-                else [self.dead.get(host, "its agent did not say")] * len(several)
-            )
+            errors: Sequence[str] = answers[host].errors if host in answers else ()
+            if len(errors) != len(several):
+                errors = [self.dead.get(host, UNTOLD)] * len(several)
             for (name_, _), error in zip(several, errors, strict=True):
                 self.unsent.pop(name_, None)
                 if error:
-                    self.unsent[name_] = str(error)[:300]
+                    self.unsent[name_] = error
 
     def _wait(self, missing: Callable[[], list[TunnelPath]]) -> list[TunnelPath]:
         """Look until nothing is missing or the deadline has passed; what is still missing then."""
@@ -207,18 +237,42 @@ class WireRound:
 
     def _look(self) -> None:
         targets = {name: p.target.id for p in self.plan.paths for name in (p.name, p.forged_name)}
-        for answer in self._everywhere({h: {"op": "wire_look"} for h in self.plan.hosts}).values():
-            self.left.update(map(str, answer.get("left") or ()))
-            for id_, names in read.arrived(answer).items():
+        for answer in self._everywhere(dict.fromkeys(self.plan.hosts, WireLook())).values():
+            self.left.update(answer.left)
+            for id_, names in answer.arrived.items():
                 self.arrived.update(name for name in names if targets.get(name) == id_)
 
     def _everywhere(
-        self, requests: Mapping[str, Message], timeout: float = SLACK, *, fatal: bool = True
-    ) -> dict[str, Answer]:
-        """One request per living host, all at once; a host that fails is dead from then on, unless only its kernel was
-        asked.
-        """
+        self, requests: Mapping[str, Request[A]], timeout: float = SLACK, *, fatal: bool = True
+    ) -> dict[str, A]:
+        """One request per living host, all at once. A host that fails is dead from then on, if that is `fatal`."""
         alive = {h: m for h, m in requests.items() if h in self.agents and h not in self.dead}
         answers, failed = ask_all(self.pool, self.agents, alive, timeout)
         self.dead.update(failed if fatal else {})
         return answers
+
+
+def _capture(told: WireStopAnswer) -> Capture:
+    """What could not be understood counts as unseen."""
+    return Capture(
+        "",
+        told.packets,
+        told.drops + told.uncounted + told.misfits,
+        told.complete,
+        tuple(map(_count, told.counts)),
+        tuple(CanaryHit(read.canary, _count(read.where), read.excerpt) for read in told.canaries),
+    )
+
+
+def _count(told: PacketCount) -> Count:
+    return Count(told.interface, told.outgoing, told.source, told.target, told.kind, told.number, told.packets)
+
+
+def _kernel_state(told: WireStateAnswer) -> KernelState:
+    return KernelState(
+        tuple(Association(s.source, s.target, s.spi, s.bytes) for s in told.states),
+        tuple(Policy(p.source, p.target, p.dport, p.direction, p.mark, p.spi) for p in told.policies),
+        tuple(Rule(r.form, r.table, r.chain, r.place, r.vni, r.target, r.mark, r.dport, r.packets) for r in told.rules),
+        told.forms,
+        tuple(error for error in (*told.errors, told.xfrm_error) if error),
+    )

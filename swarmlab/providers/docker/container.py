@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swarmlab.model.host import OUTSIDE
-from swarmlab.providers.base import HOME, HOST, LAB
 
-DATA = {
-    "docker": "/var/lib/docker",
-    "containerd": "/var/lib/containerd",
-}  # on volumes: overlayfs does not stack on overlayfs
+# Labels of all that is made: which lab it is of, which host, and which state directory owns the lab.
+LAB = "io.swarmlab.lab"
+HOST = "io.swarmlab.host"
+HOME = "io.swarmlab.home"
+
+# On volumes: overlayfs does not stack on overlayfs.
+DATA = {"docker": "/var/lib/docker", "containerd": "/var/lib/containerd"}
 MODULES = "/lib/modules"
 # What `images/boot` does, less the engine: no way out of the underlay, a name server that knows nothing, and sshd.
 BOOT_OUTSIDE = (
@@ -23,8 +25,8 @@ TMPFS = {"/run": "exec,mode=755", "/tmp": "exec,mode=1777"}  # noqa: S108  # a m
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """One host to be made."""
+class ContainerHost:
+    """A container that is to be a host of a lab, or the machine outside."""
 
     lab: str
     host: str
@@ -55,9 +57,9 @@ def labels(lab: str, home: str) -> dict[str, str]:
     return {LAB: lab, HOME: home}
 
 
-def config(wanted: Wanted, drop: tuple[str, ...], *, modules: bool) -> dict[str, object]:
-    """The body of the engine's "create container". Not `Privileged`: that fails where the engine lacks a capability,
-    this need not.
+def config(wanted: ContainerHost, drop: tuple[str, ...], *, modules: bool) -> dict[str, object]:
+    """The body of the engine's "create container", without the capabilities in `drop`. It is not `Privileged`: that
+    fails where the engine itself lacks a capability.
     """
     binds = [f"{volume}:{path}" for volume, path in wanted.volumes.items()]
     if modules:

@@ -1,4 +1,4 @@
-"""Which capabilities a container host can have: all of them, but for those that the engine itself lacks."""
+"""Which Linux capabilities a container host can have: all that the engine itself has."""
 
 from __future__ import annotations
 

@@ -14,7 +14,10 @@ from swarmlab.errors import ProviderError, SwarmlabError
 from swarmlab.providers.base import Problem
 
 PATIENCE = 300  # seconds for one answer: handing over an image, or removing a full disk, takes its time
-NO_ENGINE = "start Docker (`systemctl start docker`, or Docker Desktop), or set DOCKER_HOST to an engine's socket that you may use"
+NO_ENGINE = (
+    "start Docker (`systemctl start docker`, or Docker Desktop), "
+    "or set DOCKER_HOST to an engine's socket that you may use"
+)
 NOT_ALLOWED = "be root, or have root add you to the group that may use it (`usermod -aG docker USER`), and log in again"
 
 

@@ -1,17 +1,18 @@
-"""Hosts as containers on the local Docker Engine, each with its own dockerd, containerd and sshd, as kind and k3d do
-it.
-"""
+"""Hosts as containers on the local Docker Engine, as kind and k3d do it: each with its own dockerd and sshd."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network
+
 import docker
 
-from swarmlab.errors import ProviderError
 from swarmlab.events import Bus
-from swarmlab.model.host import OUTSIDE, Host, SshEndpoint
+from swarmlab.model.host import OUTSIDE, Host, SshEndpoint, numbered
 from swarmlab.providers import underlay
-from swarmlab.providers.base import HOME, HOST, LAB, Greeting, HostsWanted, Problem
-from swarmlab.providers.docker.container import Wanted
+from swarmlab.providers.base import Asking, Availability, Greeting, HostsWanted, Problem
+from swarmlab.providers.docker.container import HOME, HOST, LAB, ContainerHost
+from swarmlab.providers.docker.features import features
 from swarmlab.providers.docker.local_engine import asked, engine, problems
 from swarmlab.providers.docker.provisioning import (
     Thing,
@@ -32,6 +33,7 @@ class DockerProvider:
     """Container hosts. What it made is found by label only; state files are never needed to remove it."""
 
     name = "docker"
+    most = underlay.ROOM
 
     def __init__(self) -> None:
         self._client: docker.DockerClient | None = None
@@ -43,9 +45,21 @@ class DockerProvider:
             self._client = engine()
         return self._client
 
+    def host_names(self, count: int) -> tuple[str, ...]:
+        """host1, host2, …"""
+        return numbered(count)
+
+    def software(self, engine: str, kernel: str, hosts: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Each host's engine; of kernels there is one."""
+        return {host: {"engine": version} for host, version in recipe.engines(engine, hosts).items()}
+
     def fitness(self) -> list[Problem]:
         """Why container hosts cannot work here."""
         return problems()
+
+    def features(self, asking: Asking | None) -> Mapping[str, Availability]:
+        """What the engine's own kernel has."""
+        return features(asking)
 
     def prepare(self, wanted: HostsWanted, bus: Bus) -> None:
         """Build the node images that are missing."""
@@ -55,29 +69,23 @@ class DockerProvider:
 
     def create(self, wanted: HostsWanted, bus: Bus, greet: Greeting) -> list[Host]:
         """Have the hosts run and answer."""
-        if not 1 <= wanted.count <= underlay.MAX_HOSTS:
-            raise ProviderError(
-                f"{wanted.count} hosts were asked for; the underlay has room for 1 to {underlay.MAX_HOSTS}"
-            )
+        underlay.refuse_no_room(wanted)
         with asked("look for what is there already"):
             refuse_strangers(self.client, wanted)
         self.prepare(wanted, bus)
-        with bus.phase("hosts", f"{wanted.count} containers") as phase:
+        with bus.phase("hosts", f"{len(wanted.names)} containers") as phase:
             keys = lab_keys(wanted.directory, wanted.machines)
             subnet = underlay_network(self.client, wanted)
             phase(f"underlay {subnet}")
             versions = recipe.engines(wanted.engine, wanted.names)
             versions[OUTSIDE] = versions[wanted.names[0]]
-            makers = {
-                name: _container(wanted, name, versions[name], str(underlay.address_of(subnet, name)))
-                for name in wanted.machines
-            }
-            ports = fan_out(makers, lambda one: running(self.client, one, keys))
+            containers = {name: _container(wanted, name, versions[name], subnet) for name in wanted.machines}
+            ports = fan_out(containers, lambda one: running(self.client, one, keys))
             keys.pin(ports)
-            phase("waiting for sshd and dockerd", 0, wanted.count)
-            hosts = [_host(makers[name], ports[name], keys) for name in wanted.machines]
-            fan_out(hosts, lambda host: wait_ready(self.client, makers[host.name].name, host, greet))
-            phase("sshd and dockerd answer", wanted.count, wanted.count)
+            phase("waiting for sshd and dockerd", 0, len(wanted.names))
+            hosts = [_host(containers[name], ports[name], keys) for name in wanted.machines]
+            fan_out(hosts, lambda host: wait_ready(self.client, containers[host.name].name, host, greet))
+            phase("sshd and dockerd answer", len(wanted.names), len(wanted.names))
         return hosts
 
     def destroy(self, lab: str, home: str) -> list[str]:
@@ -107,9 +115,11 @@ class DockerProvider:
         return {lab: sorted(names) for lab, names in sorted(labs.items())}
 
 
-def _container(wanted: HostsWanted, name: str, version: str, address: str) -> Wanted:
-    return Wanted(wanted.lab, name, wanted.home, recipe.recipe(version).tag, version, f"swarmlab-{wanted.lab}", address)
+def _container(wanted: HostsWanted, name: str, version: str, subnet: IPv4Network) -> ContainerHost:
+    address = str(underlay.address_of(subnet, wanted.number_of(name)))
+    image, network = recipe.recipe(version).tag, f"swarmlab-{wanted.lab}"
+    return ContainerHost(wanted.lab, name, wanted.home, image, version, network, address)
 
 
-def _host(one: Wanted, port: int, keys: LabKeys) -> Host:
+def _host(one: ContainerHost, port: int, keys: LabKeys) -> Host:
     return Host(one.host, one.address, SshEndpoint("127.0.0.1", port, "root", keys.identity, keys.known_hosts))

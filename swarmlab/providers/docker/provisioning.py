@@ -13,8 +13,8 @@ from docker.types import IPAMConfig, IPAMPool
 
 from swarmlab.errors import ProviderError, SwarmRefused
 from swarmlab.providers import underlay
-from swarmlab.providers.base import HOME, LAB, HostsWanted
-from swarmlab.providers.docker.container import Wanted, config, has_modules, labels, published_port
+from swarmlab.providers.base import HostsWanted
+from swarmlab.providers.docker.container import HOME, LAB, ContainerHost, config, has_modules, labels, published_port
 from swarmlab.providers.docker.linux_capabilities import drops_to_try
 from swarmlab.providers.docker.local_engine import asked
 from swarmlab.providers.lab_keys import LabKeys
@@ -23,12 +23,11 @@ from swarmlab.remote import until
 OVERLAP = ("overlaps with other one", "invalid pool request", "address space")
 NO_CAPABILITY = ("unable to apply caps", "operation not permitted", "capabilit")
 
-
 Thing = Container | Network | Volume
 
 
 def refuse_strangers(client: docker.DockerClient, wanted: HostsWanted) -> None:
-    """SwarmRefused when something of this lab's name belongs to another state directory, or to nobody we know."""
+    """SwarmRefused when a thing of this lab's name belongs to another state directory, or was not made by swarmlab."""
     names = {f"swarmlab-{wanted.lab}", *(f"swarmlab-{wanted.lab}-{name}" for name in wanted.machines)}
     refuse_other_homes(client, wanted.lab, wanted.home)
     for thing in _everything(client):
@@ -68,7 +67,7 @@ def underlay_network(client: docker.DockerClient, wanted: HostsWanted) -> IPv4Ne
 
 
 def _made(client: docker.DockerClient, wanted: HostsWanted, subnet: IPv4Network) -> bool:
-    """False when the engine knows of somebody who has this subnet; another lab may have been quicker."""
+    """Make the network; False when the subnet is in use already, as another lab may have been quicker."""
     ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=str(subnet), gateway=str(subnet[1]))])
     try:
         client.networks.create(
@@ -92,7 +91,7 @@ def _subnets(client: docker.DockerClient) -> list[IPv4Network]:
     return underlay.networks(str(pool.get("Subnet", "")) for pool in pools)
 
 
-def running(client: docker.DockerClient, one: Wanted, keys: LabKeys) -> int:
+def running(client: docker.DockerClient, one: ContainerHost, keys: LabKeys) -> int:
     """Have this host's container run; the loopback port of its sshd."""
     with asked(f"start {one.name}"):
         found = _existing(client, one)
@@ -103,7 +102,7 @@ def running(client: docker.DockerClient, one: Wanted, keys: LabKeys) -> int:
         return until(lambda: _port(found), f"{one.name} has a published port", 10, last=lambda: str(found.status))
 
 
-def _existing(client: docker.DockerClient, one: Wanted) -> Container | None:
+def _existing(client: docker.DockerClient, one: ContainerHost) -> Container | None:
     try:
         found = client.containers.get(one.name)
     except docker.errors.NotFound:
@@ -118,7 +117,7 @@ def _existing(client: docker.DockerClient, one: Wanted) -> Container | None:
     return found
 
 
-def _first_start(client: docker.DockerClient, one: Wanted, keys: LabKeys) -> Container:
+def _first_start(client: docker.DockerClient, one: ContainerHost, keys: LabKeys) -> Container:
     for volume in one.volumes:
         client.volumes.create(volume, labels=one.labels)
     drops = drops_to_try()

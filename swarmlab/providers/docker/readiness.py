@@ -27,7 +27,8 @@ def _log(client: docker.DockerClient, container: str) -> str:
     with asked(f"read the log of {container}"):
         found = client.containers.get(container)
         if found.status != "running":
-            return f"  its container is {found.status}: {found.attrs['State'].get('Error') or found.attrs['State'].get('ExitCode')}"
+            state = found.attrs["State"]
+            return f"  its container is {found.status}: {state.get('Error') or state.get('ExitCode')}"
         said = found.exec_run(["tail", "-n", "8", *LOGS]).output
     text = said if isinstance(said, bytes) else b"".join(said)
     return "\n".join(f"  {line}" for line in text.decode("utf-8", "replace").splitlines())

@@ -80,7 +80,8 @@ def dockerfile(recipe: Recipe) -> str:
     lines = [
         f"FROM {recipe.base}",
         f"RUN apt-get {late}update"
-        f" && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {' '.join(recipe.packages)} && {CLEAN}",
+        " && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "
+        f"{' '.join(recipe.packages)} && {CLEAN}",
         "ADD overlay.tar /",
         f"ENTRYPOINT {json.dumps(ENTRYPOINT)}",
     ]
@@ -112,7 +113,8 @@ def _on_base(client: docker.DockerClient, recipe: Recipe, phase: Phase) -> None:
 def _from_packages(client: docker.DockerClient, recipe: Recipe, scratch: Path, phase: Phase) -> None:
     if not shutil.which("mmdebstrap"):
         raise ProviderError(
-            f"the node image can be built neither on {recipe.base} (no registry gives it) nor from packages (no mmdebstrap)",
+            f"the node image can be built neither on {recipe.base} (no registry gives it) "
+            "nor from packages (no mmdebstrap)",
             fix="apt install mmdebstrap, or let the engine reach a registry",
         )
     with tempfile.TemporaryDirectory(prefix="image-", dir=scratch) as work:
@@ -171,7 +173,7 @@ def command(recipe: Recipe, files: Path, root: Path) -> list[str]:
 
 
 def mmdebstrap(packages: Sequence[str], hooks: Sequence[str], *target: str) -> list[str]:
-    """Its arguments for a root with these packages and nothing that nobody reads."""
+    """The arguments for a root with these packages, without documentation and translations."""
     leash = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
     options = [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
     if no_valid_until():

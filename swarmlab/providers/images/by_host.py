@@ -6,17 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from swarmlab.errors import UsageError
+from swarmlab.model.host import numbered
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What can differ by host: its `word` is its flag without the dashes, `known` are the values, `example` shows two
-    hosts.
+    """What can differ by host: its `word` is its flag without the dashes, `known` are the values, `examples` are two of
+    them, for a message.
     """
 
     word: str
     known: Collection[str]
-    example: str
+    examples: tuple[str, str]
 
     def checked(self, value: str) -> str:
         """The value itself, if it is one; raises UsageError."""
@@ -38,14 +39,16 @@ class Choice:
     def _refuse(
         self, wanted: str, twice: int, general: Sequence[str], strangers: Sequence[str], hosts: Sequence[str]
     ) -> None:
+        names = [*hosts, *numbered(2)[len(hosts) :]]
+        example = ",".join(f"{host}={value}" for host, value in zip(names, self.examples, strict=False))
         if twice:
             raise UsageError(
-                f"--{self.word} `{wanted}` names one host twice", fix=f"give each host one {self.word}: {self.example}"
+                f"--{self.word} `{wanted}` names one host twice", fix=f"give each host one {self.word}: {example}"
             )
         if len(general) > 1:
             raise UsageError(
                 f"--{self.word} `{wanted}` names {len(general)} {self.word}s for the same hosts",
-                fix=f"write {self.example}",
+                fix=f"write {example}",
             )
         if strangers:
             raise UsageError(f"--{self.word} names {', '.join(strangers)}, but the hosts are {', '.join(hosts)}")

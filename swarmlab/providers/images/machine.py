@@ -5,24 +5,20 @@ the machine.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import shlex
-import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 from swarmlab.providers.images import recipe
 from swarmlab.providers.images.by_host import Choice
 
 DEFAULT_ENGINE = "26.1"  # emulated, its hosts are ready about twice as fast as those of 20.10 (measured)
 KERNEL_PACKAGES = ("linux-image-cloud-amd64",)
-# sid's kernel would rather take dracut, whose systemd hands on a umask of 0: sshd refuses the directory that is then
-# made for it.
+# sid's kernel prefers dracut, whose systemd hands on a umask of 0; sshd refuses the directory that is then made for it.
 MORE_PACKAGES = {"sid": ("initramfs-tools",)}
 SUITES = {"6.1": "bookworm", "6.12": "trixie", "7.2": "sid"}  # kernel -> the Debian suite that carries it
-KERNELS = Choice("kernel", SUITES, "host1=6.1,host2=6.12")
+KERNELS = Choice("kernel", SUITES, ("6.1", "6.12"))
 KEYRING = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
 
 FILES = {  # file beside this one -> (where it goes, mode)
@@ -117,7 +113,7 @@ class MachineRecipe:
 
 
 def _borrow(own: str, suite: str) -> tuple[str, ...]:
-    """Have apt know another suite, of the mirrors that the root has its own from, and take that one's kernel."""
+    """Have apt know another suite, from the same mirrors as the root's own, and take the kernel from it."""
     security = "()" if suite == "sid" else "(-security)"  # sid has none
     known = f"s|^deb (\\[[^]]*\\] )?(\\S+) {own}{security}? (.*)$|deb {KEYRING} \\2 {suite}\\3 \\4|p"
     return (
@@ -152,12 +148,4 @@ def engines(wanted: str, hosts: Sequence[str]) -> dict[str, str]:
 
 def overlay_tar() -> bytes:
     """The files as a tar to be unpacked at the root; the same bytes each time."""
-    here = resources.files("swarmlab.providers.images")
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, (path, mode) in sorted(FILES.items()):
-            data = here.joinpath(name).read_bytes()
-            entry = tarfile.TarInfo(path)
-            entry.mode, entry.size = mode, len(data)
-            tar.addfile(entry, io.BytesIO(data))
-    return out.getvalue()
+    return recipe.overlay_tar(FILES)

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -96,7 +96,7 @@ RECIPES = {
 }
 
 
-ENGINES = Choice("engine", RECIPES, "host1=20.10,host2=28.5")
+ENGINES = Choice("engine", RECIPES, ("20.10", "28.5"))
 
 
 def recipe(engine: str) -> Recipe:
@@ -115,18 +115,18 @@ def engines(wanted: str, hosts: Sequence[str], default: str = DEFAULT_ENGINE) ->
     return ENGINES.by_host(wanted, dict.fromkeys(hosts, default))
 
 
-def file_contents() -> Mapping[str, bytes]:
-    """The files of the image, by their name here."""
+def file_contents(files: Collection[str] = tuple(FILES)) -> Mapping[str, bytes]:
+    """The files of an image, by their name here."""
     here = resources.files("swarmlab.providers.images")
-    return {name: here.joinpath(name).read_bytes() for name in FILES}
+    return {name: here.joinpath(name).read_bytes() for name in files}
 
 
-def overlay_tar() -> bytes:
-    """The files as a tar to be unpacked at the image's root; the same bytes each time."""
+def overlay_tar(files: Mapping[str, tuple[str, int]] = FILES) -> bytes:
+    """The files as a tar to be unpacked at an image's root; the same bytes each time."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, data in sorted(file_contents().items()):
-            path, mode = FILES[name]
+        for name, data in sorted(file_contents(files).items()):
+            path, mode = files[name]
             entry = tarfile.TarInfo(path)
             entry.mode, entry.size = mode, len(data)
             tar.addfile(entry, io.BytesIO(data))

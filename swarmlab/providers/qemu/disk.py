@@ -87,7 +87,7 @@ def ensure(recipe: MachineRecipe, lab_directory: Path, bus: Bus) -> Disk:
 
 
 def _refuse_another_kernel(recipe: MachineRecipe, disk: Disk) -> None:
-    """A suite's kernel is not the same for ever: who asks for one by its version gets that, or is told."""
+    """A suite's kernel changes with time. ProviderError where it is not the version that was asked for."""
     if not recipe.kernel:
         return
     found = release(disk.kernel)

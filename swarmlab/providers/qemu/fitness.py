@@ -20,12 +20,12 @@ PROGRAMS = {  # program -> Debian's package
 }
 SBIN = ("/usr/sbin", "/sbin")  # not in every user's PATH
 OLDEST = (7, 2)  # the machine type that is asked for
-EACH = 700  # MiB that one host comes to change of its memory; what it does not change is shared
+EACH = 700  # MiB of its memory that one host changes in time; the rest is shared
 
 
-def problems(lacking: Callable[[], list[str]] | None = None) -> list[Problem]:
-    """[] when machines can be made."""
-    missing = (lacking or lacking_packages)()
+def problems(look: Callable[[], list[str]] | None = None) -> list[Problem]:
+    """[] when machines can be made; `look` finds the packages that are missing."""
+    missing = (look or missing_packages)()
     if missing:
         what = ", ".join(program for program, package in PROGRAMS.items() if package in missing)
         return [
@@ -39,9 +39,9 @@ def problems(lacking: Callable[[], list[str]] | None = None) -> list[Problem]:
     return [*_old(version()), *_memory(available(), 1)]
 
 
-def lacking_packages() -> list[str]:
+def missing_packages() -> list[str]:
     """The Debian packages whose programs are not here."""
-    path = ":".join([*SBIN])
+    path = ":".join(SBIN)
     return [
         package
         for program, package in PROGRAMS.items()

@@ -1,4 +1,4 @@
-"""Making one lab's machines: restore what never ran, boot what ran before, leave alone what runs."""
+"""Provisioning one lab's machines: restore what never ran, boot what ran before, leave alone what runs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from swarmlab.errors import DeadlinePassed, ProviderError
 from swarmlab.providers import underlay
 from swarmlab.providers.base import HostsWanted
 from swarmlab.providers.lab_keys import LabKeys
-from swarmlab.providers.qemu import processes as qemu_processes
-from swarmlab.providers.qemu import snapshot as qemu_snapshot
+from swarmlab.providers.qemu import processes, snapshot
 from swarmlab.providers.qemu.identity import identity
 from swarmlab.providers.qemu.machine import Machine, argv
 from swarmlab.providers.qemu.snapshot import Snapshot
@@ -24,8 +23,8 @@ from swarmlab.remote.keys import write_private
 FOLDER = "vm"  # in the lab's directory
 NAMED = {"kvm": 60.0, "tcg": 300.0}  # seconds; emulated, 2 after a restore and 30 after a boot
 READY = {"kvm": 60.0, "tcg": 300.0}
-PATIENCE = 20.0  # seconds for what passes:
-# another program takes the port that was just found free; a killed QEMU has left the process table, but not yet let go
+PATIENCE = 20.0  # seconds for what passes
+# Another program takes the port that was just found free; a killed QEMU has left the process table, but not yet let go
 # of its disk.
 PASSING = ("host forwarding", 'Failed to get "write" lock')
 
@@ -50,8 +49,7 @@ def machines(wanted: HostsWanted, keys: LabKeys) -> MachineSet:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = folder / "underlay"
     if not kept.exists():
-        # Guests alone use it: it has to differ from nothing on this machine, but from what the scenario uses. Other
-        # labs' are unseen.
+        # Only this lab's guests see it, so it may be another lab's too.
         taken = [*underlay.routed(), *underlay.networks(wanted.avoid)]
         write_private(kept, str(next(underlay.free_subnets(taken))))
     return MachineSet(wanted, IPv4Network(kept.read_text(encoding="ascii")), keys, folder)
@@ -59,7 +57,7 @@ def machines(wanted: HostsWanted, keys: LabKeys) -> MachineSet:
 
 def ready(one: MachineSet, host: str, saved: Snapshot) -> int:
     """Have this host run under its identity; the loopback port of its sshd."""
-    running = [p for p in qemu_processes.machines(one.wanted.home, one.wanted.lab) if p.host == host]
+    running = [p for p in processes.machines(one.wanted.home, one.wanted.lab) if p.host == host]
     known = _known(one.note(host))
     if known and str(known.get("warm")) != saved.path.name:
         raise ProviderError(
@@ -70,8 +68,8 @@ def ready(one: MachineSet, host: str, saved: Snapshot) -> int:
         with monitor(one.folder / f"{host}.qmp") as tell:
             tell("cont")  # whoever paused it
         return int(str(known["port"]))
-    qemu_processes.kill(running)
-    machine = qemu_snapshot.machine(one.wanted, host, saved, one.folder, one.folder / f"{host}.qcow2")
+    processes.kill(running)
+    machine = snapshot.machine(one.wanted, host, saved, one.folder, one.folder / f"{host}.qcow2")
     port = _started(machine, saved, again=bool(known))
     _introduce(one, machine)
     write_private(one.note(host), json.dumps({"port": port, "warm": saved.path.name}))
@@ -84,16 +82,16 @@ def _started(machine: Machine, saved: Snapshot, *, again: bool) -> int:
     """
     if not again:
         machine.disk.unlink(missing_ok=True)
-        qemu_snapshot.make_disk(machine.disk, saved.image, "qcow2")
+        snapshot.make_disk(machine.disk, saved.image, "qcow2")
     said: list[str] = []
 
     def attempt() -> int | None:
         port = _free_port()
         try:
             if again:
-                qemu_snapshot.start(machine, argv(machine, port=port))
+                snapshot.start(machine, argv(machine, port=port))
             else:
-                qemu_snapshot.restore(machine, saved, port)
+                snapshot.restore(machine, saved, port)
         except ProviderError as error:
             if not any(words in error.message for words in PASSING):
                 raise
@@ -112,7 +110,7 @@ def _introduce(one: MachineSet, machine: Machine) -> None:
             try:
                 said = way.receive(patience[machine.accelerator])
             except (ProviderError, DeadlinePassed) as error:
-                told = qemu_snapshot.last_line(machine.file("console"))
+                told = snapshot.last_line(machine.file("console"))
                 raise ProviderError(
                     f"{machine.host}: {error.message}; its console says: {told or 'nothing'}", fix=error.fix
                 ) from error

@@ -15,8 +15,8 @@ REACHED = b"VFS: "  # the kernel ran all the way to where it wants a disk
 
 
 def why_not_kvm(kernel: Path, images: Path) -> str:
-    """ "" when KVM boots this kernel, else why emulation it is. Tried once per boot of this machine, remembered beside
-    the images.
+    """Why machines are emulated; "" when KVM boots this kernel. It is tried once for each boot of this computer, and
+    remembered beside the images.
     """
     if not os.access(DEVICE, os.R_OK | os.W_OK):
         return f"{DEVICE} {'may not be used by this user' if DEVICE.exists() else 'does not exist'}"

@@ -10,20 +10,18 @@ PROGRAM = "qemu-system-x86_64"
 HOME_MARK = "name=opt/io.swarmlab/home,string="  # by this and its name a machine is found again, and by nothing else
 MEMORY = 1024  # MiB; three hosts restored from one state share what none of them changes
 # One CPU model with few features: emulated, guests that find AVX use it, and wait for it. tb-size, in MiB, bounds what
-# QEMU keeps of
-# translated code: a host then takes 570 MiB of its own in place of 1,180, and is no slower.
+# QEMU keeps of translated code: a host then takes 570 MiB of its own in place of 1,180, and is no slower.
 ACCELERATORS = {
     "kvm": ("-accel", "kvm", "-cpu", "host"),
     "tcg": ("-accel", "tcg,thread=multi,tb-size=256", "-cpu", "Nehalem"),
 }
-MACHINE = (
-    "pc-i440fx-7.2,memory-backend=ram,usb=off,vmport=off,hpet=off"  # versioned: a saved state fits its own machine only
-)
-# tsc=reliable: emulated, a loaded machine loses ticks, the kernel blames the TSC and takes a clock that costs 5 µs to
-# read in its place.
+# With its version: a saved state fits its own machine only.
+MACHINE = "pc-i440fx-7.2,memory-backend=ram,usb=off,vmport=off,hpet=off"
+# tsc=reliable: a loaded machine that is emulated loses ticks; its kernel blames the TSC, and takes another clock that
+# costs 5 µs to read.
 KERNEL_LINE = (
-    "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off apparmor=0 panic=-1 tsc=reliable audit=0 nowatchdog "
-    "init=/usr/local/sbin/swarmlab-init"
+    "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off apparmor=0 panic=-1 tsc=reliable audit=0 "
+    "nowatchdog init=/usr/local/sbin/swarmlab-init"
 )
 WARM = "swarmlab.warm"
 WAY_IN_NET = "198.18.255.0/24"  # for benchmarks (RFC 2544): no scenario and no overlay pool has it

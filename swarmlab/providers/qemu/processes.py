@@ -26,9 +26,10 @@ class Running:
 
 
 def parse(pid: int, cmdline: bytes) -> Running | None:
-    """The machine that this command line runs; None when it runs none of ours.
+    """The machine that this command line runs; None when it runs none of ours. No host's name has a hyphen here.
 
-    >>> parse(7, b"/usr/bin/qemu-system-x86_64\\0-name\\0guest=swarmlab-my-lab-host2\\0-fw_cfg\\0name=opt/io.swarmlab/home,string=ab12\\0")
+    >>> words = ["qemu-system-x86_64", "guest=swarmlab-my-lab-host2", "name=opt/io.swarmlab/home,string=ab12"]
+    >>> parse(7, "\\0".join(words).encode())
     Running(pid=7, lab='my-lab', host='host2', home='ab12')
     """
     words = cmdline.decode("utf-8", "replace").split("\0")

@@ -15,7 +15,7 @@ from pathlib import Path
 from swarmlab.errors import ProviderError
 from swarmlab.events import Bus, Phase
 from swarmlab.providers.base import HostsWanted
-from swarmlab.providers.qemu import processes as qemu_processes
+from swarmlab.providers.qemu import processes
 from swarmlab.providers.qemu.disk import Disk, cache, half_made
 from swarmlab.providers.qemu.machine import Machine, argv
 from swarmlab.providers.qemu.sockets import Monitor, lines, monitor
@@ -95,7 +95,7 @@ def _save(half: Snapshot, wanted: HostsWanted, phase: Phase) -> None:
             tell("quit")
         until(lambda: not _processes(wanted, "warmup"), "the saved machine has ended", START)
     finally:
-        qemu_processes.kill(_processes(wanted, "warmup"))
+        processes.kill(_processes(wanted, "warmup"))
     for kind in ("qmp", "way", "console"):
         one.file(kind).unlink(missing_ok=True)
 
@@ -183,5 +183,5 @@ def last_line(console: Path) -> str:
     return next((line.strip()[:120] for line in reversed(text.splitlines()) if line.strip()), "")
 
 
-def _processes(wanted: HostsWanted, host: str) -> list[qemu_processes.Running]:
-    return [one for one in qemu_processes.machines(wanted.home, wanted.lab) if one.host == host]
+def _processes(wanted: HostsWanted, host: str) -> list[processes.Running]:
+    return [one for one in processes.machines(wanted.home, wanted.lab) if one.host == host]

@@ -115,4 +115,5 @@ def _connected(path: Path) -> socket.socket:
 
 
 def _look(path: Path) -> str:
-    return f"its console is {path.with_suffix('.console')}, which --no-rollback keeps; `swarmlab up` again starts what ended"
+    console = path.with_suffix(".console")
+    return f"its console is {console}, which --no-rollback keeps; `swarmlab up` again starts what ended"

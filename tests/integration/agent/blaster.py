@@ -21,7 +21,8 @@ class Vector(ctypes.Structure):
 
 class Header(ctypes.Structure):
     _fields_ = (
-        ("name", ctypes.c_void_p), ("name_length", ctypes.c_uint), ("vectors", ctypes.POINTER(Vector)), ("count", ctypes.c_size_t),
+        ("name", ctypes.c_void_p), ("name_length", ctypes.c_uint),
+        ("vectors", ctypes.POINTER(Vector)), ("count", ctypes.c_size_t),
         ("control", ctypes.c_void_p), ("control_length", ctypes.c_size_t), ("flags", ctypes.c_int),
     )  # fmt: skip
 

@@ -149,8 +149,8 @@ class AgentProcess:
         return {entry["id"]: entry for entry in answer["endpoints"]}
 
     def fire(self, probes: Sequence[tuple[int, str, str, str, int]], timeout: float = 0.4) -> dict[int, dict[str, Any]]:
-        """Fire (id, from, protocol, address, port) tuples, by probe id."""
-        keys = ("id", "from", "protocol", "address", "port")
+        """Fire (id, source, protocol, address, port) tuples, by probe id."""
+        keys = ("id", "source", "protocol", "address", "port")
         entries = [{key: probe[place] for place, key in enumerate(keys)} for probe in probes]
         answer = self.ask(op="fire", timeout=timeout, probes=entries, names=[])
         assert answer["op"] == "fire", answer

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from swarmlab.agent.protocol.message import VERSION
 from swarmlab.probes.session.bundle import agent_archive, bootstrap
 from tests.integration.agent.rig import PORT, AgentProcess, Net, wait_for
 
@@ -23,9 +24,10 @@ ALL = ("tcp", "udp", "icmp")
 
 def test_hello_says_what_the_host_is(agent: AgentProcess) -> None:
     answer = agent.ask(op="hello")
-    assert answer["version"] == 1 and answer["kernel"] == os.uname().release and answer["nofile"] > 0
+    assert answer["version"] == VERSION and answer["kernel"] == os.uname().release and answer["nofile"] > 0
     assert answer["python"].count(".") == 2
-    assert set(answer["lacks"]) <= {"ip_vs", "esp"}
+    assert abs(answer["clock"] - time.time()) < 5
+    assert set(answer["missing_features"]) <= {"ip_vs", "esp"}
     start = time.monotonic()
     agent.ask(op="hello")
     assert time.monotonic() - start < 0.5
@@ -53,9 +55,9 @@ def test_it_ends_when_nobody_reads_its_answers(agent: AgentProcess, net: Net) ->
     assert agent.end() == (0, "")
 
 
-def test_it_ends_in_the_middle_of_a_volley_when_its_input_ends(agent: AgentProcess, net: Net) -> None:
+def test_it_ends_in_the_middle_of_a_batch_when_its_input_ends(agent: AgentProcess, net: Net) -> None:
     agent.open([net.endpoint(0)])
-    probe = {"id": 1, "from": "t0", "protocol": "udp", "address": "10.77.5.5", "port": PORT}
+    probe = {"id": 1, "source": "t0", "protocol": "udp", "address": "10.77.5.5", "port": PORT}
     agent.send(op="fire", timeout=60, probes=[probe], names=[])
     start = time.monotonic()
     assert agent.end() == (0, "")
@@ -111,7 +113,7 @@ def test_a_bad_request_gets_one_line_and_does_no_harm(agent: AgentProcess, line:
 
 def test_bad_probes_are_refused_as_a_whole(agent: AgentProcess, net: Net) -> None:
     agent.open([net.endpoint(0)])
-    good = {"id": 1, "from": "t0", "protocol": "tcp", "address": "10.77.0.1", "port": PORT}
+    good = {"id": 1, "source": "t0", "protocol": "tcp", "address": "10.77.0.1", "port": PORT}
     changes: list[tuple[dict[str, object], str]] = [
         ({"address": "db; reboot"}, "is not an IP address"),
         ({"protocol": "sctp"}, "protocol: expected one of tcp, udp, icmp"),
@@ -186,7 +188,7 @@ def test_a_wide_open_capture_says_no_with_certainty(agent: AgentProcess, net: Ne
     assert {(e["left"], e["asked"], e["lost_records"]) for e in fired.values()} == {(False, True, 0)}
 
 
-def test_an_earlier_volley_does_not_vouch_for_a_later_one(agent: AgentProcess, net: Net) -> None:
+def test_an_earlier_batch_does_not_vouch_for_a_later_one(agent: AgentProcess, net: Net) -> None:
     agent.open([net.endpoint(0), net.endpoint(1)])
     probes = [(n, "t0", p, net.address(1), PORT) for n, p in enumerate(ALL)]
     assert [e["seen"] for e in agent.seen(agent.fire(probes, 2.0), "t1", ALL)["probes"]] == [True] * 3
@@ -210,13 +212,13 @@ def test_a_blocked_matrix_costs_one_timeout(agent: AgentProcess, make_net: Calla
     assert took < 2.5, f"{len(pairs)} blocked probes took {took:.1f} s"
 
 
-def test_a_reader_who_takes_his_time_does_not_silence_the_listeners(
-    make_agent: Callable[[], AgentProcess], net: Net
-) -> None:
+def test_a_slow_reader_does_not_silence_the_listeners(make_agent: Callable[[], AgentProcess], net: Net) -> None:
     slow, other = make_agent(), make_agent()
     slow.open([net.endpoint(0)])
     other.open([net.endpoint(1)])
-    probes = [{"id": n, "from": "t0", "protocol": "tcp", "address": net.address(0), "port": PORT} for n in range(3000)]
+    probes = [
+        {"id": n, "source": "t0", "protocol": "tcp", "address": net.address(0), "port": PORT} for n in range(3000)
+    ]
     slow.send(op="fire", timeout=5.0, probes=probes, names=[])
     wait_for("the pipe is full", lambda: _unread(slow) >= 60_000, 10)
     fired = other.fire([(n, "t1", p, net.address(0), PORT) for n, p in enumerate(ALL)], 2.0)

@@ -25,11 +25,11 @@ def opened(agent: AgentProcess, net: Net, *indexes: int) -> None:
 def measure_mtu(agent: AgentProcess, *sizes: tuple[str, str, int], timeout: float = 1.0) -> list[dict[str, Any]]:
     """(from, address, bulk) each."""
     entries = [
-        {"id": n, "from": source, "address": address, "bulk": bulk} for n, (source, address, bulk) in enumerate(sizes)
+        {"id": n, "source": source, "address": address, "bulk": bulk} for n, (source, address, bulk) in enumerate(sizes)
     ]
-    answer = agent.ask(op="mtu", timeout=timeout, trials=entries)
+    answer = agent.ask(op="mtu", timeout=timeout, sizes=entries)
     assert answer["op"] == "mtu", answer
-    return [next(entry for entry in answer["trials"] if entry["id"] == n) for n in range(len(sizes))]
+    return [next(entry for entry in answer["sizes"] if entry["id"] == n) for n in range(len(sizes))]
 
 
 def narrow(net: Net, index: int, mtu: int) -> None:
@@ -47,7 +47,7 @@ def test_a_full_size_datagram_and_a_transfer_pass_both_ways(agent: AgentProcess,
     for found, target in ((there, "t1"), (back, "t0")):
         assert (found["error"], found["interface"], found["mtu"], found["largest"]) == ("", "eth0", 1500, 1500)
         assert (found["small"], found["full"], found["exact"], found["responder"]) == (True, True, True, target)
-        assert [(b["size"], b["moved"], b["responder"]) for b in found["bulk"]] == [
+        assert [(b["size"], b["moved"], b["responder"]) for b in (found["control"], found["bulk"])] == [
             (64, 64, target),
             (BULK, BULK, target),
         ]
@@ -57,7 +57,7 @@ def test_the_interfaces_own_mtu_is_the_full_size(agent: AgentProcess, net: Net) 
     net.inside(0, "ip", "link", "set", "eth0", "mtu", "1280")
     opened(agent, net, 0, 1)
     (found,) = measure_mtu(agent, ("t0", net.address(1), 0))
-    assert (found["mtu"], found["full"], found["largest"], found["bulk"]) == (1280, True, 1280, [])
+    assert (found["mtu"], found["full"], found["largest"], found["bulk"]) == (1280, True, 1280, None)
 
 
 def test_a_narrow_place_on_the_way_is_measured_to_the_byte(agent: AgentProcess, net: Net) -> None:
@@ -72,12 +72,12 @@ def test_a_narrow_place_on_the_way_is_measured_to_the_byte(agent: AgentProcess, 
         True,
     )
     assert there["tries"] >= 3
-    few, many = there["bulk"]
+    few, many = there["control"], there["bulk"]
     assert few["responder"] == "t1"
     assert (many["outcome"], many["responder"]) == ("timed_out", "")
     assert many["moved"] < BULK
     assert many["idle_ms"] > 800
-    assert (elsewhere["full"], elsewhere["bulk"][1]["moved"]) == (True, BULK)
+    assert (elsewhere["full"], elsewhere["bulk"]["moved"]) == (True, BULK)
 
 
 def test_a_dead_way_acknowledges_nothing_at_all(agent: AgentProcess, net: Net) -> None:
@@ -91,7 +91,7 @@ def test_a_dead_way_acknowledges_nothing_at_all(agent: AgentProcess, net: Net) -
         0,
         False,
     )
-    assert [b["responder"] for b in found["bulk"]] == ["", ""]
+    assert [b["responder"] for b in (found["control"], found["bulk"])] == ["", ""]
 
 
 def test_a_sender_that_cannot_send_says_why(agent: AgentProcess, net: Net) -> None:
@@ -102,18 +102,18 @@ def test_a_sender_that_cannot_send_says_why(agent: AgentProcess, net: Net) -> No
     assert "ENETUNREACH" in unrouted["detail"]
 
 
-def test_without_trials_it_tells_the_fragments_that_came(make_net: Callable[[int], Net]) -> None:
+def test_without_size_probes_it_tells_the_fragments_that_came(make_net: Callable[[int], Net]) -> None:
     net = make_net(2)
     archive = agent_archive()
     agent = AgentProcess(["ip", "netns", "exec", net.names[1], *bootstrap(len(archive))])
     try:
         agent.open([net.endpoint(0), net.endpoint(1)])
-        before = agent.ask(op="mtu", timeout=1.0, trials=[])["fragments"]["arrived"]
+        before = agent.ask(op="mtu", timeout=1.0, sizes=[])["fragments"]["arrived"]
         measure_mtu(agent, ("t0", net.address(1), BULK))
-        assert agent.ask(op="mtu", timeout=1.0, trials=[])["fragments"]["arrived"] == before
+        assert agent.ask(op="mtu", timeout=1.0, sizes=[])["fragments"]["arrived"] == before
         script = f"import socket; socket.socket(2, 2).sendto(bytes(4000), ('{net.address(1)}', 9))"
         net.inside(0, "python3", "-c", script)
-        assert agent.ask(op="mtu", timeout=1.0, trials=[])["fragments"]["arrived"] == before + 3
+        assert agent.ask(op="mtu", timeout=1.0, sizes=[])["fragments"]["arrived"] == before + 3
     finally:
         agent.close()
 
@@ -147,10 +147,10 @@ def test_vxlan_in_fragments_is_seen_by_the_counter_alone(make_net: Callable[[int
     agent = AgentProcess(["ip", "netns", "exec", net.names[1], *bootstrap(len(archive))])
     try:
         opened(agent, net, 0, 1)
-        before = agent.ask(op="mtu", timeout=1.0, trials=[])["fragments"]["arrived"]
-        over, beneath = measure_mtu(agent, ("t0", "10.88.0.2", 0), ("t0", net.address(1), 0))
-        assert (over["mtu"], over["full"], beneath["largest"]) == (1450, True, 1300)
-        assert agent.ask(op="mtu", timeout=1.0, trials=[])["fragments"]["arrived"] > before
+        before = agent.ask(op="mtu", timeout=1.0, sizes=[])["fragments"]["arrived"]
+        overlay, underlay = measure_mtu(agent, ("t0", "10.88.0.2", 0), ("t0", net.address(1), 0))
+        assert (overlay["mtu"], overlay["full"], underlay["largest"]) == (1450, True, 1300)
+        assert agent.ask(op="mtu", timeout=1.0, sizes=[])["fragments"]["arrived"] > before
     finally:
         agent.close()
 
@@ -177,10 +177,10 @@ def test_a_transfer_that_comes_in_drops_is_taken_all_the_same(agent: AgentProces
     assert net.inside(0, "python3", "-c", script).strip() == "b't0'"
 
 
-@pytest.mark.parametrize("trial", [{"id": 65535}, {"address": "nowhere"}, {"bulk": -1}, {"bulk": 1 << 30}])
-def test_a_trial_that_makes_no_sense_is_refused(agent: AgentProcess, net: Net, trial: dict[str, Any]) -> None:
+@pytest.mark.parametrize("change", [{"id": 65535}, {"address": "nowhere"}, {"bulk": -1}, {"bulk": 1 << 30}])
+def test_a_size_probe_that_makes_no_sense_is_refused(agent: AgentProcess, net: Net, change: dict[str, Any]) -> None:
     opened(agent, net, 0)
     answer = agent.ask(
-        op="mtu", timeout=1.0, trials=[{"id": 0, "from": "t0", "address": "10.77.0.1", "bulk": 0, **trial}]
+        op="mtu", timeout=1.0, sizes=[{"id": 0, "source": "t0", "address": "10.77.0.1", "bulk": 0, **change}]
     )
     assert answer["op"] == "error"

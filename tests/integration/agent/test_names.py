@@ -15,7 +15,7 @@ pytestmark = pytest.mark.root
 
 def question(number: int, name: str, *accepted: list[str], sender: str = "t0") -> dict[str, object]:
     """An entry of `names`."""
-    return {"id": number, "from": sender, "name": name, "accepted": list(accepted)}
+    return {"id": number, "source": sender, "name": name, "accepted": list(accepted)}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from swarmlab.agent.protocol import SILENT
+from swarmlab.agent.protocol.probing import SILENT
 from tests.integration.agent.rig import PORT, RUN, AgentProcess, Net
 
 pytestmark = pytest.mark.root

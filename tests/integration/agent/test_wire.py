@@ -18,15 +18,15 @@ from tests.integration.agent.rig import AgentProcess, Net, wait_for
 
 pytestmark = pytest.mark.root
 
-MARK = "swlb00112233"
-CANARY = MARK + "a1" * 8
-OTHER = MARK + "b2" * 8
+TAG = "swlb00112233"
+CANARY = TAG + "a1" * 8
+OTHER = TAG + "b2" * 8
 DATA_PORT = 4789
 BLASTER = Path(__file__).parent / "blaster.py"
 
 
 def resident(net: Net, index: int) -> AgentProcess:
-    """An agent whose own namespace is that one."""
+    """An agent whose own namespace is number `index`."""
     return AgentProcess(["ip", "netns", "exec", net.names[index], *bootstrap(len(agent_archive()))])
 
 
@@ -42,7 +42,7 @@ def pair(make_net: Callable[[int], Net]) -> Iterator[tuple[Net, AgentProcess, Ag
 
 def start(agent: AgentProcess, endpoints: list[dict[str, Any]] | None = None, **more: Any) -> dict[str, Any]:
     canaries = {"c1": CANARY, "c2": OTHER}
-    head = {"op": "wire_start", "data_port": DATA_PORT, "port": 24000, "mark": MARK, "canaries": canaries}
+    head = {"op": "wire_start", "data_port": DATA_PORT, "port": 24000, "tag": TAG, "canaries": canaries}
     answer = agent.ask(**{**head, "endpoints": endpoints or [], **more})
     assert answer["op"] == "wire_start", answer
     assert answer["error"] == ""
@@ -82,7 +82,7 @@ def counts(answer: dict[str, Any], outgoing: bool) -> dict[tuple[str, int], int]
 def test_both_ends_count_by_kind_and_find_the_canary(pair: tuple[Net, AgentProcess, AgentProcess]) -> None:
     net, here, there = pair
     for agent in (here, there):
-        start(agent, film=65536)
+        start(agent, pcap_bytes=65536)
     send(
         net,
         0,
@@ -101,11 +101,14 @@ def test_both_ends_count_by_kind_and_find_the_canary(pair: tuple[Net, AgentProce
         assert found["esp", 0xDEADBEEF] == 2
         assert found["fragment", 17] == 2
         assert answer["drops"] == answer["uncounted"] == 0
-        (canary,) = (c for c in answer["canaries"] if c["outgoing"] is outgoing and c["kind"] == "vxlan")
-        assert (canary["canary"], canary["number"]) == ("c1", 4097)
-        assert (canary["from"], canary["to"], canary["packets"]) == (net.address(0), net.address(1), 3)
+        (canary,) = (
+            c for c in answer["canaries"] if c["where"]["outgoing"] is outgoing and c["where"]["kind"] == "vxlan"
+        )
+        where = canary["where"]
+        assert (canary["canary"], where["number"]) == ("c1", 4097)
+        assert (where["source"], where["target"], where["packets"]) == (net.address(0), net.address(1), 3)
         assert canary["excerpt"] == f"GET /{CANARY} HTTP/1.1\r\nHost: db\r\n\r\n"
-    pcap = base64.b64decode(left["film"])
+    pcap = base64.b64decode(left["pcap"])
     assert struct.unpack("=I", pcap[:4])[0] == 0xA1B2C3D4
     assert pcap.count(CANARY.encode()) >= 3
     assert struct.unpack("!H", pcap[24 + 16 : 24 + 18])[0] <= 4
@@ -118,7 +121,9 @@ def test_a_canary_in_any_other_packet_is_found_too(pair: tuple[Net, AgentProcess
     send(net, 0, b"hello " + CANARY.encode(), port=7777)
     send(net, 0, struct.pack("!II", 7, 1) + OTHER.encode(), kind="(2, 3, 50)", port=0)
     answer = stop(here)
-    assert {(c["canary"], c["kind"], c["number"]) for c in answer["canaries"] if c["outgoing"]} == {
+    assert {
+        (c["canary"], c["where"]["kind"], c["where"]["number"]) for c in answer["canaries"] if c["where"]["outgoing"]
+    } == {
         ("c1", "other", 17),
         ("c2", "esp", 7),
     }
@@ -129,11 +134,11 @@ def test_what_arrives_in_a_namespace_is_told_and_sent_from_there(pair: tuple[Net
     opened = start(here, [net.endpoint(0)])
     start(there, [net.endpoint(1), {"id": "gone", "path": "/run/netns/no-such"}])
     assert opened["endpoints"][0]["hardware"].keys() == {net.address(0)}
-    sends = [
-        {"from": "t0", "address": net.address(1), "payload": f"GET /{CANARY}", "times": 2},
-        {"from": "x", "address": "10.0.0.1", "payload": ""},
+    datagrams = [
+        {"source": "t0", "address": net.address(1), "payload": f"GET /{CANARY}", "times": 2},
+        {"source": "x", "address": "10.0.0.1", "payload": ""},
     ]
-    errors = here.ask(op="wire_send", sends=sends)["errors"]
+    errors = here.ask(op="wire_send", datagrams=datagrams)["errors"]
     assert errors == ["", "no endpoint 'x' is watched here"]
     wait_for("it arrived", lambda: there.ask(op="wire_look")["arrived"]["t1"] == {"c1": 2})
     assert here.ask(op="wire_look")["arrived"] == {"t0": {}}, "what leaves does not arrive"
@@ -150,7 +155,8 @@ def test_a_forged_frame_goes_past_the_senders_own_filter(pair: tuple[Net, AgentP
     start(here)
     frame = {
         "peer": net.address(1), "data_port": DATA_PORT, "vni": 4097, "from_hardware": "02:42:0a:63:00:02",
-        "to_hardware": opened["endpoints"][0]["hardware"]["10.99.0.1"], "from_address": "10.99.0.2", "to_address": "10.99.0.1",
+        "to_hardware": opened["endpoints"][0]["hardware"]["10.99.0.1"],
+        "from_address": "10.99.0.2", "to_address": "10.99.0.1",
         "port": 24000, "payload": f"GET /{OTHER}", "times": 2,
     }  # fmt: skip
     assert here.ask(op="wire_inject", frames=[frame, {**frame, "vni": 4098}])["errors"] == ["", ""]
@@ -177,16 +183,16 @@ def test_the_kernels_own_tables_are_told(pair: tuple[Net, AgentProcess, AgentPro
 @pytest.mark.parametrize(
     ("request_", "text"),
     [
-        ({"op": "wire_start", "data_port": 0}, "mark: expected a string"),
-        ({"op": "wire_start", "mark": "no!"}, "mark: expected 8 to 24"),
+        ({"op": "wire_start", "data_port": 0}, "tag: expected a string"),
+        ({"op": "wire_start", "tag": "no!"}, "tag: expected 8 to 24"),
         (
-            {"op": "wire_start", "mark": MARK, "data_port": 1, "port": 1, "canaries": {"c": "short"}},
-            "canaries: 'c': expected the mark",
+            {"op": "wire_start", "tag": TAG, "data_port": 1, "port": 1, "canaries": {"c": "short"}},
+            "canaries: 'c': expected the tag",
         ),
         ({"op": "wire_stop"}, "nothing is captured"),
         ({"op": "wire_state", "vnis": [0]}, "vnis: expected a number from 1"),
         (
-            {"op": "wire_send", "sends": [{"from": "a", "address": "::1", "payload": ""}]},
+            {"op": "wire_send", "datagrams": [{"source": "a", "address": "::1", "payload": ""}]},
             "address: '::1' is not an IPv4 address",
         ),
     ],
@@ -226,7 +232,7 @@ def test_50_000_packets_a_second_for_10_s(pair: tuple[Net, AgentProcess, AgentPr
     assert counted + answer["drops"] - sent <= others, "nothing is counted twice"
     assert counted + answer["drops"] >= sent, "what is not counted is told as dropped"
     assert highest - before < 16 * 1024, "memory does not grow with what passes"
-    assert [c["canary"] for c in answer["canaries"] if c["outgoing"]] == ["c1"]
+    assert [c["canary"] for c in answer["canaries"] if c["where"]["outgoing"]] == ["c1"]
 
 
 def test_a_ring_that_is_too_small_says_so(pair: tuple[Net, AgentProcess, AgentProcess]) -> None:

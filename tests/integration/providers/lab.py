@@ -11,7 +11,7 @@ import pytest
 
 from swarmlab.events import Bus
 from swarmlab.lab.fleet import Fleet
-from swarmlab.model.host import Host
+from swarmlab.model.host import Host, numbered
 from swarmlab.providers import HostsWanted, Provider, get
 
 
@@ -27,7 +27,7 @@ class Lab:
 def wanted(directory: Path, count: int) -> HostsWanted:
     """A lab of a name that no other run of these tests has."""
     unique = f"test-{os.getpid()}-{directory.name[-12:]}".lower().replace("_", "-").rstrip("-")
-    return HostsWanted(unique, count, "", "tests", directory)
+    return HostsWanted(unique, numbered(count), "", "tests", directory)
 
 
 def created(provider: Provider, wanted: HostsWanted) -> list[Host]:

@@ -122,12 +122,12 @@ def test_another_home_does_not_touch_it(lab: Lab, client: docker.DockerClient) -
 
 
 def test_another_engine_version_is_refused_not_mixed_in(lab: Lab) -> None:
-    from swarmlab.providers.docker.container import Wanted
+    from swarmlab.providers.docker.container import ContainerHost
     from swarmlab.providers.docker.provisioning import running
     from swarmlab.providers.lab_keys import lab_keys
 
     name = f"swarmlab-{lab.wanted.lab}"
-    other = Wanted(lab.wanted.lab, "host1", lab.wanted.home, "never-used", "28.5", name, lab.hosts[0].address)
+    other = ContainerHost(lab.wanted.lab, "host1", lab.wanted.home, "never-used", "28.5", name, lab.hosts[0].address)
     with pytest.raises(ProviderError, match=r"host1: runs engine 20\.10, 28\.5 is wanted"):
         running(docker.from_env(), other, lab_keys(lab.wanted.directory, ["host1", "host2"]))
 
@@ -145,7 +145,10 @@ def test_what_somebody_else_made_is_left_alone(client: docker.DockerClient, tmp_
 
 
 def test_an_unknown_name_is_answered_at_once(lab: Lab) -> None:
-    ask = "import socket,time\nt=time.time()\ntry: socket.gethostbyname('db.example')\nexcept OSError as e: print(e, time.time()-t < 1)"
+    ask = (
+        "import socket,time\nt=time.time()\n"
+        "try: socket.gethostbyname('db.example')\nexcept OSError as e: print(e, time.time()-t < 1)"
+    )
     assert _say(lab.hosts[0], "python3", "-c", ask) == "[Errno -2] Name or service not known True"
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from swarmlab.agent.kernel.features import missing_features
 from swarmlab.probes.session.bundle import agent_archive
-from swarmlab.providers import get, kernel
+from swarmlab.providers import get
+from swarmlab.providers.docker import kernel
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
 PACKED = base64.b64encode(zlib.compress(agent_archive(), 9)).decode()

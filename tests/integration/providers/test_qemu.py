@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from swarmlab.model.host import Host
+from swarmlab.model.host import Host, numbered
 from swarmlab.providers import HostsWanted, get
-from swarmlab.providers.qemu import processes as qemu_processes
+from swarmlab.providers.qemu import processes
 from swarmlab.remote import Remote, fan_out
 from tests.integration.providers.lab import Lab, created
 
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.vm
 def lab(machine_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     provider, home = get("qemu"), tmp_path_factory.mktemp("home")
     (home / "images").symlink_to(machine_images)
-    wanted = HostsWanted(f"test-{os.getpid()}", 2, "", HOME, home / "labs" / "test-vm")
+    wanted = HostsWanted(f"test-{os.getpid()}", numbered(2), "", HOME, home / "labs" / "test-vm")
     try:
         yield Lab(provider, wanted, created(provider, wanted))
     finally:
         provider.destroy(wanted.lab, wanted.home)
-    assert not qemu_processes.machines(HOME, wanted.lab)
+    assert not processes.machines(HOME, wanted.lab)
 
 
 def _say(host: Host, *argv: str) -> str:
@@ -83,7 +83,7 @@ def test_create_again_changes_nothing(lab: Lab) -> None:
 def test_a_machine_that_was_killed_is_booted_again_with_what_it_had(lab: Lab) -> None:
     first = lab.hosts[0]
     _say(first, "sh", "-c", "echo kept >/root/kept && sync")
-    (process,) = [one for one in qemu_processes.machines(HOME, lab.wanted.lab) if one.host == first.name]
+    (process,) = [one for one in processes.machines(HOME, lab.wanted.lab) if one.host == first.name]
     os.kill(process.pid, signal.SIGKILL)
     again = created(lab.provider, lab.wanted)
     assert _say(again[0], "cat", "/root/kept") == "kept"

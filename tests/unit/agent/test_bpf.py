@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarmlab.agent.kernel import bpf, constants
-from swarmlab.agent.protocol import nonce
+from swarmlab.agent.protocol.bounds import MAX_PORTS
+from swarmlab.agent.protocol.nonce import nonce
 
 PORTS = [41000, 5432]
 RUN = "0123456789abcdef"
@@ -106,7 +107,7 @@ def test_the_program_ends_on_any_packet(packet: bytes, ethertype: int) -> None:
 
 
 def test_the_most_ports_that_are_allowed_still_assemble() -> None:
-    code = bpf.assemble(bpf.program(range(1, bpf.MAX_PORTS + 1)))
+    code = bpf.assemble(bpf.program(range(1, MAX_PORTS + 1)))
     for index in range(len(code) // 8):
         op, yes, no, _ = struct.unpack_from("=HBBI", code, 8 * index)
         if op in (bpf.EQUAL, bpf.ANY_BIT):

@@ -26,7 +26,7 @@ def test_it_holds_what_it_needs_and_nothing_of_this_machine() -> None:
             "__main__.py",
             "swarmlab/__init__.py",
             "swarmlab/agent/__init__.py",
-            "swarmlab/agent/protocol.py",
+            "swarmlab/agent/protocol/codec.py",
         } <= set(names)
         assert all(name.endswith(".py") and not name.startswith("/") for name in names)
         assert {info.date_time[0] for info in archive.infolist()} == {1980}

@@ -9,7 +9,8 @@ import pytest
 
 from swarmlab.agent.probing import endpoint as room
 from swarmlab.agent.probing.capture import Capture
-from swarmlab.agent.probing.endpoint import Endpoint, Spec, close_all
+from swarmlab.agent.probing.endpoint import Endpoint, close_all
+from swarmlab.agent.protocol.probing import EndpointSpec
 
 
 class FakeCapture:
@@ -25,7 +26,10 @@ class FakeCapture:
 
 
 def endpoints(captures: list[FakeCapture]) -> list[Endpoint]:
-    return [Endpoint(Spec(str(number)), capture=cast(Capture, cast(Any, one))) for number, one in enumerate(captures)]
+    return [
+        Endpoint(EndpointSpec(str(number)), capture=cast(Capture, cast(Any, one)))
+        for number, one in enumerate(captures)
+    ]
 
 
 @pytest.mark.parametrize("rounds", [1, 3])
@@ -40,6 +44,6 @@ def test_as_many_as_allowed_at_once_and_all_of_them(rounds: int) -> None:
 
 def test_none_and_one_without_a_capture() -> None:
     close_all([])
-    without = Endpoint(Spec("gone"), error="gone: no such process")
+    without = Endpoint(EndpointSpec("gone"), error="gone: no such process")
     close_all([without])
     assert without.capture is None

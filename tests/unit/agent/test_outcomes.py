@@ -7,8 +7,8 @@ import errno
 import pytest
 
 from swarmlab.agent.probing import outcomes
-from swarmlab.agent.probing.evidence import _explain_silence, _explain_unreachable
-from swarmlab.agent.protocol import ANSWER, answer, nonce, read_nonce
+from swarmlab.agent.probing.evidence import explained
+from swarmlab.agent.protocol.nonce import ANSWER, answer, nonce, read_nonce
 from swarmlab.model.evidence import Outcome
 
 RUN = "0123456789abcdef"
@@ -43,22 +43,17 @@ def test_the_same_errno_means_another_thing_when_it_comes_later() -> None:
 
 @pytest.mark.parametrize(("full", "outcome"), [(True, "send_error"), (False, "timed_out")])
 def test_silence_without_even_an_arp_question_is_explained(full: bool, outcome: str) -> None:
-    found: dict[str, object] = {"outcome": "timed_out", "left": False, "asked": False, "detail": ""}
-    _explain_silence(found, full)
-    assert found["outcome"] == outcome and "neighbour table" in str(found["detail"])
+    found = explained("timed_out", False, False, "", full)
+    assert found[0] == outcome and "neighbour table" in found[2]
 
 
 @pytest.mark.parametrize(("left", "asked"), [(True, False), (None, False), (False, True), (False, None)])
 def test_any_other_silence_stays_a_time_out(left: bool | None, asked: bool | None) -> None:
-    found: dict[str, object] = {"outcome": "timed_out", "left": left, "asked": asked, "detail": ""}
-    _explain_silence(found, True)
-    assert found["outcome"] == "timed_out" and found["detail"] == ""
+    assert explained("timed_out", left, asked, "", True) == ("timed_out", asked, "")
 
 
 def test_unreachable_although_nothing_left_was_arp() -> None:
-    found: dict[str, object] = {"outcome": "unreachable", "left": False, "asked": False, "detail": ""}
-    _explain_unreachable(found)
-    assert found["asked"] is True and found["detail"] == "ARP got no answer"
+    assert explained("unreachable", False, False, "", False) == ("unreachable", True, "ARP got no answer")
 
 
 def test_a_nonce_is_read_by_its_own_run_only() -> None:

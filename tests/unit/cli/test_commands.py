@@ -18,14 +18,14 @@ from swarmlab import scenario as scenarios
 from swarmlab.cli.flags import ENGINES, KERNELS
 from swarmlab.errors import Place
 from swarmlab.events import Bus
+from swarmlab.lab.capabilities import Capabilities
 from swarmlab.lab.options import UpOptions
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.scenario import Network, Scenario, Service
-from swarmlab.providers import Problem
+from swarmlab.providers import Availability, Problem
 from swarmlab.providers.images.machine import SUITES
 from swarmlab.providers.images.recipe import RECIPES
-from swarmlab.providers.kernel import Answer, Offer
 from swarmlab.reports import as_json
 from tests.unit.cli.conftest import Fake, Run
 from tests.unit.reports import samples
@@ -65,7 +65,7 @@ def scenario(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scenarios, "find", lambda reference: Path("compose.yaml"))
     monkeypatch.setattr(scenarios, "read", lambda file, settings=None, *, stand_in=False: SCENARIO)
     monkeypatch.setattr(
-        scenarios, "lint", lambda scenario: [(Place("compose.yaml", 4, 3), "no\x1b[2J limit"), (None, "odd")]
+        scenarios, "warnings", lambda scenario: [(Place("compose.yaml", 4, 3), "no\x1b[2J limit"), (None, "odd")]
     )
     monkeypatch.setattr(scenarios, "catalogue", lambda: [entry])
 
@@ -173,13 +173,14 @@ def test_check(run: Run) -> None:
     ran = run("check", "compose.yaml")
     assert (ran.status, ran.out) == (
         0,
-        "compose.yaml:4:3: warning: no limit\ncompose.yaml: warning: odd\ncompose.yaml: ok, 2 services, 1 network, 2 expectations\n",
+        "compose.yaml:4:3: warning: no limit\ncompose.yaml: warning: odd\n"
+        "compose.yaml: ok, 2 services, 1 network, 2 expectations\n",
     )
 
 
-OFFERS = [
-    Offer("docker", 200, {"esp": Answer(False, "refused"), "ip_vs": Answer(None, "not asked")}),
-    Offer("qemu", 0, problems=(Problem("no qemu here", "install it"),)),
+CAPABILITIES = [
+    Capabilities("docker", 200, {"esp": Availability(False, "refused"), "ip_vs": Availability(None, "not asked")}),
+    Capabilities("qemu", 0, problems=(Problem("no qemu here", "install it"),)),
 ]
 TABLE = """\
   provider  hosts           ESP  IPVS
@@ -196,19 +197,18 @@ def test_plan(fake: Fake, run: Run) -> None:
 
     def plan(options: UpOptions) -> SimpleNamespace:
         asked.append(options)
-        why, problem = "the cheapest that works here", "docker: no engine\n  fix: start it"
         return SimpleNamespace(
             lab="shop",
             provider="docker",
-            why=why,
+            why="the cheapest that works here",
             hosts=3,
             managers=1,
             scenario=SCENARIO,
             steps=["make 3 hosts"],
-            problems=[problem],
+            problems=["docker: no engine\n  fix: start it"],
             needs=["ESP, which network back needs"],
             missing_features=["ESP, which network back needs"],
-            offers=OFFERS,
+            capabilities=CAPABILITIES,
         )
 
     fake("plan", plan)
@@ -245,7 +245,7 @@ def test_doctor(fake: Fake, run: Run) -> None:
         "doctor",
         lambda inventory: [Fitness("python", True, "3.11"), Fitness("ssh client", False, "not found", "install it")],
     )
-    fake("offers.offers", lambda: OFFERS)
+    fake("capabilities.all_capabilities", lambda: CAPABILITIES)
     ran = run("doctor")
     assert (ran.status, ran.out) == (
         3,
@@ -296,7 +296,7 @@ def complete(words: str, index: int) -> list[str]:
     """What bash is offered."""
     env = {**os.environ, "_SWARMLAB_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(index)}
     ran = subprocess.run(
-        ["python", "-m", "swarmlab.cli.main"], env=env | {"PATH": _path()}, capture_output=True, text=True, check=True
+        ["python", "-m", "swarmlab"], env=env | {"PATH": _path()}, capture_output=True, text=True, check=True
     )
     return [line.partition(",")[2] for line in ran.stdout.splitlines()]
 
@@ -374,7 +374,8 @@ def test_inner_status_comes_back(run: Run) -> None:
     code = """
 import sys
 from types import SimpleNamespace
-sys.modules["swarmlab.lab.access"] = SimpleNamespace(ssh_argv=lambda lab, host, command, **rest: ["sh", "-c", "exit 42"])
+argv = ["sh", "-c", "exit 42"]
+sys.modules["swarmlab.lab.access"] = SimpleNamespace(ssh_argv=lambda lab, host, command, **rest: argv)
 from swarmlab.cli.main import main
 sys.exit(main(["ssh", "shop", "host1"]))
 """

@@ -199,15 +199,25 @@ sys.modules["swarmlab.lab.saved"] = SimpleNamespace(last_report=lambda lab: repo
     assert out.startswith(b"caf? (three-tier) on docker")
 
 
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["check", "no/such.yaml"], ["nosuch"]])
+def test_as_a_module_it_is_the_same_command(run: Run, arguments: list[str]) -> None:
+    """Same texts, same name in them, same exit status as the console script, which calls `main` too."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "swarmlab", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    script = run(*arguments)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (script.status, script.out, script.err)
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_descriptors_change_nothing(closed: str) -> None:
-    line = f'"{sys.executable}" -m swarmlab.cli.main schema report {closed}'
+    line = f'"{sys.executable}" -m swarmlab schema report {closed}'
     ran = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_no_mistake_of_ours() -> None:
-    line = f'"{sys.executable}" -m swarmlab.cli.main schema report >/dev/full'
+    line = f'"{sys.executable}" -m swarmlab schema report >/dev/full'
     ran = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (3, "swarmlab: output: cannot be written: No space left on device\n")

@@ -26,11 +26,11 @@ class FakeMatrix:
     def __init__(self, fake: Fake, *answers: EngineRun | BaseException) -> None:
         self.answers = answers
         self.asked: dict[str, Any] = {}
-        fake("matrix.trials", self.trials)
+        fake("matrix.planned_runs", self.planned_runs)
         fake("matrix.provider_for", lambda options, bus: "docker")
         fake("matrix.runs", self.runs)
 
-    def trials(self, options: UpOptions, engines: Sequence[str], *, mixed: bool, keep: bool) -> list[str]:
+    def planned_runs(self, options: UpOptions, engines: Sequence[str], *, mixed: bool, keep: bool) -> list[str]:
         self.asked = {"options": options, "engines": engines, "mixed": mixed, "keep": keep}
         return list(engines)
 
@@ -47,7 +47,10 @@ LEAKED = EngineRun("mixed", "shop-mixed", {"host1": "20.10"}, replace(samples.le
 
 def test_flags_become_runs(fake: Fake, run: Run) -> None:
     matrix = FakeMatrix(fake, CLEAN)
-    flags = "--engines 20.10,28.5 --no-mixed --keep --provider docker --hosts 2 --name shop --set a=1 --stand-in --timeout 1 --wait 9"
+    flags = (
+        "--engines 20.10,28.5 --no-mixed --keep --provider docker --hosts 2 --name shop --set a=1 --stand-in "
+        "--timeout 1 --wait 9"
+    )
     assert run("matrix", "three-tier", *flags.split(), "--kernel", "6.1").status == 0
     expected = UpOptions(
         "three-tier",
@@ -104,10 +107,10 @@ def test_what_is_known_is_written_however_it_ends(
 def test_a_usage_error_touches_nothing(fake: Fake, run: Run, tmp_path: Path) -> None:
     FakeMatrix(fake)
 
-    def trials(*arguments: object, **rest: object) -> list[str]:
+    def planned_runs(*arguments: object, **rest: object) -> list[str]:
         raise UsageError("there is a lab 'shop-20-10' already")
 
-    fake("matrix.trials", trials)
+    fake("matrix.planned_runs", planned_runs)
     assert run("matrix", "three-tier", "--json", "m.json").status == 2
     assert not list(tmp_path.iterdir())
 

@@ -15,6 +15,7 @@ from swarmlab.errors import HostError, LabUnknown, RunFailed, SwarmlabError, Usa
 from swarmlab.events import Bus
 from swarmlab.lab.options import UpOptions
 from swarmlab.model.report import Report
+from swarmlab.providers import PROVIDERS
 from tests.unit.cli.conftest import Fake, Run
 from tests.unit.reports import samples
 
@@ -41,7 +42,10 @@ class Lab:
 def test_flags_become_options(fake: Fake, run: Run) -> None:
     lab = Lab(samples.passed())
     fake("up", lab.up)
-    flags = "--provider docker --hosts 5 --managers 3 --engine 28.5 --name shop --set a=1 --set b=x=y --stand-in --timeout 0.5 --wait 60"
+    flags = (
+        "--provider docker --hosts 5 --managers 3 --engine 28.5 --name shop --set a=1 --set b=x=y --stand-in "
+        "--timeout 0.5 --wait 60"
+    )
     assert run("up", "three-tier", *flags.split(), "--no-rollback").status == 0
     assert lab.options == UpOptions(
         "three-tier",
@@ -206,7 +210,7 @@ def test_usage_errors_write_nothing(fake: Fake, run: Run, tmp_path: Path) -> Non
         (["--timeout", "nan"], "'nan' is not a number of seconds"),
         (["--timeout", "inf"], "inf is not in the range"),
         (["--wait", "-1"], "-1.0 is not in the range"),
-        (["--provider", "cloud"], "'cloud' is not one of 'auto', 'docker', 'qemu', 'vagrant', 'inventory'"),
+        (["--provider", "cloud"], f"'cloud' is not one of {', '.join(map(repr, ['auto', *PROVIDERS]))}"),
         (["--managers", "2"], "'2' is not one of '1', '3', '5'"),
         (["--engine", "19"], "'19' is not one of '20.10', '26.1', '28.5'"),
         (["--engine", "host1=20.10,host2=9"], "'9' is not one of '20.10', '26.1', '28.5'"),

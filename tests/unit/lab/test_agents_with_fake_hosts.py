@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from swarmlab.agent.protocol.message import VERSION
 from swarmlab.engine.client import Engine
 from swarmlab.errors import HostError
 from swarmlab.lab.agents import Agents
 
-HELLO = b'{"op": "hello", "version": 1, "lacks": []}\n'
+HELLO = b'{"op": "hello", "version": %d, "missing_features": []}\n' % VERSION
 
 
 class FakeHost:

@@ -4,7 +4,8 @@ why, in one line.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import pytest
 
@@ -12,24 +13,36 @@ from swarmlab import providers
 from swarmlab.errors import ProviderError
 from swarmlab.events import Bus
 from swarmlab.lab import choose as room
+from swarmlab.lab.capabilities import Capabilities
 from swarmlab.lab.choose import choose
-from swarmlab.model.host import Host
-from swarmlab.providers import HostsWanted, Problem, Provider
+from swarmlab.model.host import Host, numbered
+from swarmlab.providers import Asking, Availability, HostsWanted, Kernel, Problem, Provider, Row
 from swarmlab.providers.base import Greeting
-from swarmlab.providers.kernel import Answer, Offer
 from swarmlab.scenario.needs import Need
 
 ESP, IPVS = Need("esp", ("network back",)), Need("ip_vs", ("service web",))
+COSTS = {"docker": 1, "qemu": 2}
 
 
 class FakeProvider:
     """Has a name."""
 
+    most = None
+
     def __init__(self, name: str) -> None:
         self.name = name
 
+    def host_names(self, count: int) -> tuple[str, ...]:
+        return numbered(count)
+
+    def software(self, engine: str, kernel: str, hosts: Sequence[str]) -> dict[str, dict[str, str]]:
+        return {}
+
     def fitness(self) -> list[Problem]:
-        raise AssertionError("only its offer is looked at")
+        raise AssertionError("only its capabilities are looked at")
+
+    def features(self, asking: Asking | None) -> Mapping[str, Availability]:
+        raise AssertionError("only its capabilities are looked at")
 
     def prepare(self, wanted: HostsWanted, bus: Bus) -> None: ...
 
@@ -43,12 +56,12 @@ class FakeProvider:
         return {}
 
 
-def has(name: str, esp: bool | None, ip_vs: bool | None, most: int | None = None) -> Offer:
-    return Offer(name, most, {"esp": Answer(esp, ""), "ip_vs": Answer(ip_vs, "")})
+def has(name: str, esp: bool | None, ip_vs: bool | None, most: int | None = None) -> Capabilities:
+    return Capabilities(name, most, {"esp": Availability(esp, ""), "ip_vs": Availability(ip_vs, "")})
 
 
-def broken(name: str) -> Offer:
-    return Offer(name, 0, problems=(Problem(f"no {name} here", "install it"),))
+def broken(name: str) -> Capabilities:
+    return Capabilities(name, 0, problems=(Problem(f"no {name} here", "install it"),))
 
 
 Put = Callable[..., list[str]]
@@ -56,25 +69,26 @@ Put = Callable[..., list[str]]
 
 @pytest.fixture
 def put(monkeypatch: pytest.MonkeyPatch) -> Put:
-    """Registers providers with these offers; returns the names of those whose kernel was asked."""
+    """Registers providers that can do this; returns the names of those whose kernel was asked."""
 
-    def register(*several: Offer) -> list[str]:
+    def register(*several: Capabilities) -> list[str]:
         asked: list[str] = []
         known = {one.provider: one for one in several}
 
-        def offer(provider: Provider, *, ask: bool = True) -> Offer:
+        def capabilities(provider: Provider, *, ask: bool = True) -> Capabilities:
             asked.extend([provider.name] if ask else [])
             return known[provider.name]
 
-        monkeypatch.setattr(providers, "PROVIDERS", {name: lambda name=name: FakeProvider(name) for name in known})
-        monkeypatch.setattr(room, "offer", offer)
+        rows = {name: Row(partial(FakeProvider, name), Kernel.OWN, COSTS[name]) for name in known}
+        monkeypatch.setattr(providers, "PROVIDERS", rows)
+        monkeypatch.setattr(room, "capabilities", capabilities)
         return asked
 
     return register
 
 
 @pytest.mark.parametrize(
-    ("offers", "needs", "name", "why"),
+    ("several", "needs", "name", "why"),
     [
         ([has("qemu", True, True), has("docker", False, False)], [], "docker", "the cheapest that works here"),
         (
@@ -106,8 +120,8 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Put:
             [has("docker", False, False), broken("qemu")],
             [ESP, IPVS],
             "docker",
-            "the cheapest that works here; its kernel has no ESP, which network back needs, and no IPVS, which service web needs: "
-            "what depends on it will be inconclusive; qemu: no qemu here",
+            "the cheapest that works here; its kernel has no ESP, which network back needs, "
+            "and no IPVS, which service web needs: what depends on it will be inconclusive; qemu: no qemu here",
         ),
         (
             [has("docker", False, True), has("qemu", None, None)],
@@ -120,7 +134,8 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Put:
             [has("docker", False, True)],
             [ESP],
             "docker",
-            "the cheapest that works here; its kernel has no ESP, which network back needs: what depends on it will be inconclusive",
+            "the cheapest that works here; its kernel has no ESP, which network back needs: "
+            "what depends on it will be inconclusive",
         ),
         (
             [has("docker", True, True, most=1), has("qemu", True, True)],
@@ -130,8 +145,10 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Put:
         ),
     ],
 )
-def test_the_cheapest_that_can_honour_it(put: Put, offers: list[Offer], needs: list[Need], name: str, why: str) -> None:
-    put(*offers)
+def test_the_cheapest_that_can_honour_it(
+    put: Put, several: list[Capabilities], needs: list[Need], name: str, why: str
+) -> None:
+    put(*several)
     provider, said = choose("auto", needs, 2)
     assert (provider.name, said) == (name, why)
 

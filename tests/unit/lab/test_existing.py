@@ -83,7 +83,8 @@ def test_a_machine_keeps_what_it_runs(options: UpOptions, text: str) -> None:
         (
             UpOptions("three-tier"),
             2,
-            "lab 'shop' has 3 hosts, and 2 are asked for: none is taken away from a lab\n  fix: --hosts 3, or `swarmlab down shop` first",
+            "lab 'shop' has 3 hosts, and 2 are asked for: none is taken away from a lab\n"
+            "  fix: --hosts 3, or `swarmlab down shop` first",
         ),
     ],
 )

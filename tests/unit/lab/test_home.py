@@ -13,6 +13,7 @@ from swarmlab.events import Bus
 from swarmlab.lab import down, home, saved, state
 from swarmlab.lab.state import LabState
 from swarmlab.lab.status import status
+from swarmlab.providers import Kernel, Row
 
 KEPT = LabState("shop", "three-tier", "docker", "compose.yaml", 3, 1)
 
@@ -22,7 +23,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A state directory that does not exist yet, and an engine on which nothing is."""
     nothing = SimpleNamespace(name="docker", destroy=lambda lab, home: [], found=lambda home: {}, fitness=list)
     monkeypatch.setenv("SWARMLAB_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(providers, "PROVIDERS", {"docker": lambda: nothing})
+    monkeypatch.setattr(providers, "PROVIDERS", {"docker": Row(lambda: nothing, Kernel.SHARED, 1)})
     return tmp_path / "state"
 
 

@@ -14,7 +14,7 @@ import pytest
 from swarmlab.errors import LabUnknown, ProviderError, RunFailed, SwarmlabError, UsageError
 from swarmlab.events import Bus, Said
 from swarmlab.lab import home, matrix
-from swarmlab.lab.matrix import Trial, runs, trials
+from swarmlab.lab.matrix import PlannedRun, planned_runs, runs
 from swarmlab.lab.options import UpOptions
 from swarmlab.model.matrix import EngineMatrix, EngineRun
 from swarmlab.model.report import Report
@@ -72,7 +72,7 @@ def labs(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLabs]:
 
 
 def test_one_run_for_each_engine_and_one_with_all_of_them(options: UpOptions) -> None:
-    made = trials(options, ["20.10", "28.5"], mixed=True, keep=False)
+    made = planned_runs(options, ["20.10", "28.5"], mixed=True, keep=False)
     assert [(t.name, t.options.name, t.options.engine) for t in made] == [
         ("20.10", "shop-20-10", "20.10"),
         ("28.5", "shop-28-5", "28.5"),
@@ -87,7 +87,7 @@ def test_one_run_for_each_engine_and_one_with_all_of_them(options: UpOptions) ->
 def test_nothing_is_mixed_where_there_is_nothing_to_mix(
     options: UpOptions, engines: list[str], hosts: int, mixed: bool
 ) -> None:
-    assert [t.name for t in trials(replace(options, hosts=hosts), engines, mixed=mixed, keep=False)] == engines
+    assert [t.name for t in planned_runs(replace(options, hosts=hosts), engines, mixed=mixed, keep=False)] == engines
 
 
 def test_a_lab_that_is_there_is_not_removed(options: UpOptions) -> None:
@@ -96,17 +96,17 @@ def test_a_lab_that_is_there_is_not_removed(options: UpOptions) -> None:
     home.private_directory(home.lab_directory("shop-28-5"))
     save(LabState("shop-28-5", "shop", "docker", "x", 3, 1, engine="28.5"))
     with pytest.raises(UsageError, match="there is a lab 'shop-28-5' already, and the matrix would remove it"):
-        trials(options, ["20.10", "28.5"], mixed=True, keep=False)
-    assert len(trials(options, ["20.10", "28.5"], mixed=True, keep=True)) == 3
+        planned_runs(options, ["20.10", "28.5"], mixed=True, keep=False)
+    assert len(planned_runs(options, ["20.10", "28.5"], mixed=True, keep=True)) == 3
 
 
 def test_a_name_too_long_is_said_before_anything_is_made(options: UpOptions) -> None:
     with pytest.raises(UsageError, match="cannot name a lab"):
-        trials(replace(options, name="a" * 32), ["20.10"], mixed=False, keep=False)
+        planned_runs(replace(options, name="a" * 32), ["20.10"], mixed=False, keep=False)
 
 
-def made(*names: str) -> list[Trial]:
-    return [Trial(n, {"host1": n}, UpOptions("shop", name=f"shop-{n.replace('.', '-')}", engine=n)) for n in names]
+def made(*names: str) -> list[PlannedRun]:
+    return [PlannedRun(n, {"host1": n}, UpOptions("shop", name=f"shop-{n.replace('.', '-')}", engine=n)) for n in names]
 
 
 def test_what_cannot_be_built_does_not_stop_the_others(labs: FakeLabs) -> None:
@@ -125,8 +125,8 @@ def test_what_was_rolled_back_already_needs_no_removal(labs: FakeLabs) -> None:
 
 def test_engines_that_the_mix_has_no_host_for_are_named(labs: FakeLabs, options: UpOptions) -> None:
     said: list[object] = []
-    wanted = trials(replace(options, hosts=2), ["20.10", "26.1", "28.5"], mixed=True, keep=False)
-    labs.answers = {trial.options.engine: samples.passed() for trial in wanted}
+    wanted = planned_runs(replace(options, hosts=2), ["20.10", "26.1", "28.5"], mixed=True, keep=False)
+    labs.answers = {planned.options.engine: samples.passed() for planned in wanted}
     list(runs(wanted, Bus([SimpleNamespace(notify=said.append)]), "docker", keep=False))
     assert Said("run 4 of 4: mixed, lab shop-mixed; 2 hosts leave no room for 28.5") in said
     assert Said("run 3 of 4: 28.5, lab shop-28-5") in said

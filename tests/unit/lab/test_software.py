@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from swarmlab import providers
 from swarmlab.errors import UsageError
 from swarmlab.lab import home, state
 from swarmlab.lab.options import UpOptions
 from swarmlab.lab.software import by_whom, provider_of, runs
 from swarmlab.lab.state import LabState
 from swarmlab.lab.up import grown, intend
+from swarmlab.providers import Kernel
 
 HOSTS = ["host1", "host2"]
 EXISTING = LabState("shop", "shop", "docker", "compose.yaml", 3, 1)
@@ -43,18 +46,23 @@ def test_what_each_host_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "why"),
+    ("provider", "kernel", "why"),
     [
-        ("docker", "containers share this machine's kernel"),
-        ("inventory", "hosts that exist already keep the kernel that they run"),
-        ("vagrant", "its hosts bring a kernel of their own"),
+        ("docker", Kernel.SHARED, "containers share this machine's kernel"),
+        ("inventory", Kernel.KEPT, "hosts that exist already keep the kernel that they run"),
+        ("vagrant", Kernel.OWN, "its hosts bring a kernel of their own"),
     ],
 )
-def test_who_has_no_kernels_to_choose_from_says_why_and_what_to_do(provider: str, why: str) -> None:
+def test_who_has_no_kernels_to_choose_from_says_why_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, provider: str, kernel: Kernel, why: str
+) -> None:
+    known = {**providers.PROVIDERS, provider: replace(providers.PROVIDERS["docker"], kernel=kernel)}
+    monkeypatch.setattr(providers, "PROVIDERS", known)
     with pytest.raises(UsageError) as caught:
         runs(provider, "", "host1=6.1", HOSTS)
     assert str(caught.value) == (
-        f"--kernel host1=6.1 and provider {provider} do not go together: {why}\n  fix: --provider qemu, or leave --kernel out"
+        f"--kernel host1=6.1 and provider {provider} do not go together: {why}\n"
+        "  fix: --provider qemu, or leave --kernel out"
     )
 
 

@@ -38,5 +38,6 @@ def test_a_lab_does_not_shrink() -> None:
     with pytest.raises(UsageError) as caught:
         grown(intent(UpOptions("shop", hosts=2), hosts=2), EXISTING)
     assert str(caught.value) == (
-        "lab 'shop' has 4 hosts, and 2 are asked for: none is taken away from a lab\n  fix: --hosts 4, or `swarmlab down shop` first"
+        "lab 'shop' has 4 hosts, and 2 are asked for: none is taken away from a lab\n"
+        "  fix: --hosts 4, or `swarmlab down shop` first"
     )

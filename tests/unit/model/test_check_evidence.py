@@ -1,4 +1,4 @@
-"""Evidence of every shape: read again it is the same; edited by hand it is never an error, and nothing of it is lost."""
+"""Evidence of every shape: read again it is the same; edited by hand it is no error, and nothing of it is lost."""
 
 from __future__ import annotations
 

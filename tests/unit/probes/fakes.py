@@ -7,11 +7,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from swarmlab.agent.protocol.message import VERSION, Request
 from swarmlab.errors import HostError
 from swarmlab.model.probe import Probe, ProbePlan
 
+A = TypeVar("A")
 Drop = Callable[[str, str], bool]
 
 
@@ -52,16 +54,15 @@ class FakeAgent:
     garble: Callable[[dict[str, Any]], dict[str, Any]] = lambda answer: answer
     requests: list[dict[str, Any]] = field(default_factory=list)
 
-    def request(self, message: Mapping[str, object], timeout: float) -> dict[str, Any]:
-        message = json.loads(json.dumps(message))
-        op = str(message["op"])
-        self.requests.append(dict(message))
+    def request(self, message: Request[A], timeout: float) -> A:
+        asked, op = json.loads(message.line()), message.op
+        self.requests.append(asked)
         if op == self.dies_at or (self.dies_at and self.requests[0]["op"] == "dead"):
             raise HostError(self.host, "the agent ended: killed")
-        return self.garble({"op": op, **getattr(self, op)(message)})
+        return message.read(self.garble({"op": op, **getattr(self, op)(asked)}))
 
     def hello(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        return {"version": 1, "lacks": ["ip_vs"]}
+        return {"version": VERSION, "missing_features": ["ip_vs"]}
 
     def open(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self.taken -= 1
@@ -82,15 +83,16 @@ class FakeAgent:
         p = self.world.plan.probes[id_]
         back = self.world.fate(p)[1]
         return {
-            "id": id_, "outcome": "answered" if back else "timed_out", "responder": p.target if back and p.protocol != "icmp" else "",
-            "latency_ms": 0.2 if back else None, "sport": 32768 + id_, "left": True, "asked": None, "via": "eth0", "sends": 1,
+            "id": id_, "outcome": "answered" if back else "timed_out",
+            "responder": p.target if back and p.protocol != "icmp" else "", "latency_ms": 0.2 if back else None,
+            "sport": 32768 + id_, "left": True, "asked": None, "via": "eth0", "sends": 1,
             "lost_records": 0, "detail": "",
         }  # fmt: skip
 
     def _named(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        known = self.world.names.get((question["from"], question["name"]))
+        known = self.world.names.get((question["source"], question["name"]))
         if known is None:
-            own = question["from"].startswith(question["name"] + ".")
+            own = question["source"].startswith(question["name"] + ".")
             known = tuple(question["accepted"][0]) if question["accepted"] else ("10.0.0.1",) if own else ()
         return {
             "id": question["id"],

@@ -8,7 +8,9 @@ import json
 
 import pytest
 
-from swarmlab.agent.protocol import MAX_LINE
+from swarmlab.agent.protocol.bounds import MAX_LINE, MAX_VALUES
+from swarmlab.agent.protocol.message import VERSION
+from swarmlab.agent.protocol.probing import Close, CloseAnswer, Fire, NameSpec, Seen
 from swarmlab.errors import HostError
 from swarmlab.probes.session.link import SessionLink
 
@@ -40,7 +42,7 @@ class FakeSession:
         self.closed = True
 
 
-HELLO = b'{"op": "hello", "version": 1, "lacks": []}\n'
+HELLO = b'{"op": "hello", "version": %d, "missing_features": []}\n' % VERSION
 
 
 def start(session: FakeSession) -> SessionLink:
@@ -49,13 +51,13 @@ def start(session: FakeSession) -> SessionLink:
 
 def test_start_sends_the_archive_and_hears_the_version() -> None:
     session = FakeSession(HELLO)
-    assert start(session).hello["version"] == 1
+    assert start(session).hello.version == VERSION
     assert session.written == b'ZIP{"op":"hello"}\n'
 
 
 def test_another_version_is_refused() -> None:
     session = FakeSession(b'{"op": "hello", "version": 9}\n')
-    with pytest.raises(HostError, match="host1: the agent there speaks version 9, expected 1"):
+    with pytest.raises(HostError, match="host1: the agent there speaks version 9, expected 2"):
         start(session)
     assert session.closed
 
@@ -89,24 +91,25 @@ def test_a_host_without_a_fit_python_is_told_how_to_get_one(complaint: str, fix:
         (b"[1]\n", "something else than `fire`"),
         (b'{"op": "seen"}\n', "something else than `fire`"),
         (b"[" * 100_000, "not JSON"),
+        (b"[" + b"0," * MAX_VALUES + b"0]", "not JSON"),
     ],
 )
 def test_after_any_failure_no_later_answer_is_taken_for_the_next_requests(answer: bytes | Exception, text: str) -> None:
     session = FakeSession(HELLO, answer, b'{"op": "seen"}\n')
     link = start(session)
     with pytest.raises(HostError) as caught:
-        link.request({"op": "fire"}, 3.0)
+        link.request(Fire(1.0), 3.0)
     assert text in str(caught.value)
     assert session.closed
     with pytest.raises(HostError):
-        link.request({"op": "seen"}, 3.0)
+        link.request(Seen(), 3.0)
 
 
 def test_an_error_answer_fails_the_request_and_keeps_the_conversation() -> None:
     link = start(FakeSession(HELLO, b'{"op": "error", "text": "no such run"}\n', b'{"op": "close"}\n'))
     with pytest.raises(HostError, match="cannot do `fire`: no such run"):
-        link.request({"op": "fire"}, 3.0)
-    assert link.request({"op": "close"}, 3.0) == {"op": "close"}
+        link.request(Fire(1.0), 3.0)
+    assert link.request(Close(), 3.0) == CloseAnswer()
 
 
 def test_a_closed_pipe_is_a_host_error() -> None:
@@ -116,6 +119,6 @@ def test_a_closed_pipe_is_a_host_error() -> None:
 
 def test_a_request_is_one_line() -> None:
     session = FakeSession(HELLO, b'{"op": "fire"}\n')
-    start(session).request({"op": "fire", "names": [{"name": "a\nb"}]}, 3.0)
+    start(session).request(Fire(1.0, names=(NameSpec(0, "api.1", "a\nb"),)), 3.0)
     last = session.written.splitlines()[-1]
-    assert json.loads(last)["names"] == [{"name": "a\nb"}]
+    assert [asked["name"] for asked in json.loads(last)["names"]] == ["a\nb"]

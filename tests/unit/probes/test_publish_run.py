@@ -1,7 +1,8 @@
-"""The batch from outside against fake agents: who is asked what, and that odd answers are "not known"."""
+"""The round from outside against fake agents: who is asked what, and that odd answers are "not known"."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 
 from swarmlab.agent.loop import Loop
 from swarmlab.agent.probing.batch import Batch
+from swarmlab.agent.protocol.message import Request
+from swarmlab.agent.protocol.probing import Open
 from swarmlab.errors import HostError
 from swarmlab.model.check import Check
 from swarmlab.model.evidence import Measurement
@@ -22,6 +25,7 @@ from swarmlab.probes.session.link import AgentLink
 from swarmlab.probes.stage import LabView, Results
 from swarmlab.probes.traffic.facts import Facts
 from swarmlab.probes.traffic.plan import plan
+from tests.unit.probes.fakes import A
 from tests.unit.probes.labs import PORT, RUN, scenario, service
 from tests.unit.probes.test_publish import ENDPOINTS, lab
 
@@ -42,15 +46,15 @@ class Fake:
     dies: str = ""
     requests: list[Mapping[str, Any]] = field(default_factory=list)
 
-    def request(self, message: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        self.requests.append(message)
-        op = str(message["op"])
+    def request(self, message: Request[A], timeout: float) -> A:
+        asked, op = json.loads(message.line()), message.op
+        self.requests.append(asked)
         if op == self.dies:
             raise HostError(self.host, "killed")
-        return {"op": op, **getattr(self, f"_{op}")(message)}
+        return message.read({"op": op, **getattr(self, f"_{op}")(asked)})
 
     def _hello(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        return {"lacks": []}
+        return {"missing_features": []}
 
     def _open(self, message: Mapping[str, Any]) -> dict[str, Any]:
         return {"endpoints": [{"id": e["id"], "error": ""} for e in message["endpoints"]]}
@@ -91,9 +95,9 @@ def run(**special: Fake) -> tuple[dict[str, Check], dict[str, Fake]]:
     fakes = {h: special.get(h, Fake(h, fired)) for h in ("host1", "host2", "host3", "outside")}
     original = fakes["outside"].request
 
-    def remember(message: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        if message["op"] == "open":
-            RUNS_PORT[0] = int(message["port"])
+    def remember(message: Request[A], timeout: float) -> A:
+        if isinstance(message, Open):
+            RUNS_PORT[0] = message.port
         return original(message, timeout)
 
     fakes["outside"].request = remember  # type: ignore[method-assign]
@@ -164,7 +168,7 @@ def test_a_host_whose_agent_dies_leaves_its_closed_ports_unproven() -> None:
     assert {str(c.verdict) for i, c in checks.items() if c.expected == "allow"} == {"pass"}, "an answer is an answer"
 
 
-def test_a_lab_without_a_vantage_point_says_so_and_one_that_publishes_nothing_sends_nothing() -> None:
+def test_a_lab_without_an_external_client_says_so_and_one_that_publishes_nothing_sends_nothing() -> None:
     made = lab()
     main = plan(made, ENDPOINTS, timeout=1.0, run=RUN, port=PORT)
     checks = tried(made, main, {}, ExternalClient())
@@ -175,7 +179,7 @@ def test_a_lab_without_a_vantage_point_says_so_and_one_that_publishes_nothing_se
     assert tried(quiet, replace(main, probes=()), {}, ExternalClient()) == ()
 
 
-def test_doors_are_tried_from_source_ports_that_no_applications_client_has() -> None:
+def test_host_ports_are_tried_from_source_ports_that_no_applications_client_has() -> None:
     for host_ports in (1, 600, 12_000):
         first = Batch(Loop(), quiet_run(host_ports), PORT, 1.0, 1)  # a scheduler's first batch is number 1
         assert all(20000 <= first.sport(id_) < EPHEMERAL for id_ in (0, host_ports - 1))

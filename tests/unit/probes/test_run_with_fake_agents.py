@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from swarmlab.agent.protocol.message import Request
 from swarmlab.errors import DeadlinePassed
 from swarmlab.events import Bus
 from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.evidence import Measurement, Outcome
+from swarmlab.model.probe import ProbePlan
+from swarmlab.probes.session.link import AgentLink
 from swarmlab.probes.session.round import measure
-from tests.unit.probes.fakes import FakeAgent, World, agents
+from tests.unit.probes.fakes import A, FakeAgent, World, agents
 from tests.unit.probes.labs import PORT, THREE_TIER, find, findings, judge, three_tier
 
 P = three_tier()
 
 
+def measured(fakes: Mapping[str, AgentLink], plan: ProbePlan = P) -> Measurement:
+    return measure(plan, fakes, bus=Bus())
+
+
 def run(world: World | None = None, **special: FakeAgent) -> tuple[Measurement, dict[str, Check], tuple[Finding, ...]]:
-    m = measure(P, agents(world or World(P), **special))
+    m = measured(agents(world or World(P), **special))
     checks = judge(THREE_TIER, P, m)
     return m, {c.id: c for c in checks}, findings(THREE_TIER, P, m)
 
@@ -42,7 +50,7 @@ def test_a_healthy_lab_is_all_green_and_has_no_connectivity_finding() -> None:
 
 def test_hosts_are_asked_in_step_about_what_was_not_answered_and_one_sample_of_the_rest() -> None:
     fakes = agents(World(P))
-    measure(P, fakes)
+    measured(fakes)
     assert fakes["host3"].ops() == ["hello", "open", "fire", "seen", "close"]
     asked = [P.probes[q["id"]] for q in fakes["host3"].requests[3]["probes"]]
     answered = [(p.target, p.protocol) for p in asked if not p.expectation or p.expectation.expected != "deny"]
@@ -150,7 +158,7 @@ def test_a_host_that_dies_takes_only_its_own_evidence_along(op: str) -> None:
 
 
 def test_a_host_without_an_agent_is_dead_from_the_start() -> None:
-    m = measure(P, {h: a for h, a in agents(World(P)).items() if h != "host2"})
+    m = measured({h: a for h, a in agents(World(P)).items() if h != "host2"})
     assert m.dead_hosts == {"host2": "it has no agent"}
     assert m.probes[find(P, "api.1", "db.1").id].outcome is Outcome.SENDER_DEAD
 
@@ -177,14 +185,14 @@ def test_an_endpoint_without_a_process_is_never_opened_in_the_agents_own_namespa
         P, endpoints={**P.endpoints, "db.1": replace(P.endpoints["db.1"], pid=0, impaired="its container does not run")}
     )
     fakes = agents(World(P))
-    m = measure(stopped, fakes)
+    m = measured(fakes, stopped)
     assert m.dead_endpoints == {"db.1": "gone: its container does not run"}
     assert "db.1" not in [e["id"] for e in fakes["host3"].requests[1]["endpoints"]]
 
 
 def test_a_taken_port_makes_all_hosts_open_another() -> None:
     fakes = agents(World(P), host2=FakeAgent("host2", World(P), taken=2))
-    m = measure(P, fakes)
+    m = measured(fakes)
     opened = {h: [r["port"] for r in a.requests if r["op"] == "open"] for h, a in fakes.items()}
     assert len(opened["host1"]) == 3
     assert opened["host1"] == opened["host2"] == opened["host3"]
@@ -260,15 +268,15 @@ def test_an_agent_cannot_speak_for_another_hosts_probes() -> None:
     fakes = agents(
         World(P), host1=FakeAgent("host1", World(P), garble=liar), host2=FakeAgent("host2", World(P), dies_at="fire")
     )
-    assert measure(P, fakes).probes[probe.id].outcome is Outcome.SENDER_DEAD
+    assert measured(fakes).probes[probe.id].outcome is Outcome.SENDER_DEAD
 
 
 def test_other_errors_of_a_link_are_that_hosts_alone() -> None:
     class Late(FakeAgent):
-        def request(self, message: Any, timeout: float) -> dict[str, Any]:
+        def request(self, message: Request[A], timeout: float) -> A:
             raise DeadlinePassed("no answer for 3 s")
 
-    assert "no answer for 3 s" in measure(P, agents(World(P), host2=Late("host2", World(P)))).dead_hosts["host2"]
+    assert "no answer for 3 s" in measured(agents(World(P), host2=Late("host2", World(P)))).dead_hosts["host2"]
 
 
 def test_progress_is_told() -> None:

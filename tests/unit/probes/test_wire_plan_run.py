@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from swarmlab.agent.protocol.message import Request
+from swarmlab.agent.protocol.wire import WireStop
 from swarmlab.errors import HostError
 from swarmlab.model.kinds import ENCRYPTED
-from swarmlab.model.wire import WireMeasurement, WirePlan
+from swarmlab.model.wire import Capture, WireMeasurement, WirePlan
 from swarmlab.probes.wire.judge import judge_wire
 from swarmlab.probes.wire.plan import unwitnessed_pairs
-from swarmlab.probes.wire.read import capture
-from swarmlab.probes.wire.run import wire_measure
+from swarmlab.probes.wire.run import _capture, wire_measure
 from tests.unit.probes import labs, wires
+from tests.unit.probes.fakes import A
 from tests.unit.probes.wires import ADDRESSES, pair, planned
 
 
@@ -74,13 +76,12 @@ class FakeAgent:
     wire: Wire
     dies_at: str = ""
 
-    def request(self, message: Mapping[str, object], timeout: float) -> dict[str, Any]:
-        message = json.loads(json.dumps(message))
-        op = str(message["op"])
-        self.wire.kept.append({"host": self.host, **message})
+    def request(self, message: Request[A], timeout: float) -> A:
+        asked, op = json.loads(message.line()), message.op
+        self.wire.kept.append({"host": self.host, **asked})
         if op == self.dies_at:
             raise HostError(self.host, "the agent ended: killed")
-        return {"op": op, **getattr(self, op)(message)}
+        return message.read({"op": op, **getattr(self, op)(asked)})
 
     def wire_start(self, message: Mapping[str, Any]) -> dict[str, Any]:
         own = {e.id: e for x in self.wire.plan.paths for e in (x.source, x.target)}
@@ -95,8 +96,10 @@ class FakeAgent:
         }
 
     def wire_send(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        self.wire.sent += [x.name for x in self.wire.plan.paths for s in message["sends"] if x.canary in s["payload"]]
-        return {"errors": [""] * len(message["sends"])}
+        self.wire.sent += [
+            x.name for x in self.wire.plan.paths for s in message["datagrams"] if x.canary in s["payload"]
+        ]
+        return {"errors": [""] * len(message["datagrams"])}
 
     def wire_inject(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self.wire.forged += [
@@ -127,30 +130,36 @@ class FakeAgent:
         where = {
             "interface": "eth0",
             "outgoing": True,
-            "from": ADDRESSES[self.host],
+            "source": ADDRESSES[self.host],
             "kind": "vxlan",
             "number": 4097,
             "packets": 3,
         }
         canaries = [
-            {**where, "to": ADDRESSES[x.target.host], "canary": x.name, "excerpt": f"GET {x.canary}"} for x in seen
+            {
+                "canary": x.name,
+                "where": {**where, "target": ADDRESSES[x.target.host]},
+                "excerpt": f"GET {x.canary}",
+            }
+            for x in seen
         ]
         return {
-            "packets": 3, "drops": 0, "uncounted": 0, "complete": True, "counts": [{**where, "to": "172.30.0.2"}], "canaries": canaries,
-            "arrived": self._arrived(), "deaf": {}, "film": base64.b64encode(b"pcap").decode(),
+            "packets": 3, "drops": 0, "uncounted": 0, "complete": True,
+            "counts": [{**where, "target": "172.30.0.2"}], "canaries": canaries, "arrived": self._arrived(),
+            "capture_dropped": {}, "pcap": base64.b64encode(b"pcap").decode(), "left_out_of_pcap": 0,
         }  # fmt: skip
 
     def wire_state(self, message: Mapping[str, Any]) -> dict[str, Any]:
         return {"states": [], "policies": [], "xfrm_error": "no", "rules": [], "forms": ["nft"], "errors": []}
 
 
-LACKS = dict.fromkeys(ADDRESSES, ("esp",))
+MISSING = dict.fromkeys(ADDRESSES, ("esp",))
 
 
 def run(**dying: str) -> tuple[Wire, WireMeasurement]:
     wire = Wire(planned())
     agents = {h: FakeAgent(h, wire, dying.get(h, "")) for h in ("host1", "host2")}
-    return wire, wire_measure(wire.plan, agents, timeout=0.2, missing_features=LACKS, pcap_bytes=100)
+    return wire, wire_measure(wire.plan, agents, timeout=0.2, missing_features=MISSING, pcap_bytes=100)
 
 
 def verdicts(wire: Wire, m: WireMeasurement) -> dict[str, str]:
@@ -194,10 +203,17 @@ def test_a_kernel_that_does_not_tell_does_not_end_the_look() -> None:
     assert verdicts(wire, m)["wire:plain-net@host1->host2"] == "pass"
 
 
+def capture(told: dict[str, Any]) -> Capture:
+    return _capture(WireStop().read(told))
+
+
 def test_an_agent_that_talks_nonsense_saw_nothing_whole() -> None:
     assert not capture({}).whole
     assert not capture({"packets": 1, "drops": 0, "uncounted": 0, "complete": "yes"}).whole
-    good: dict[str, Any] = {"packets": 1, "drops": 0, "uncounted": 0, "complete": True, "counts": [], "canaries": []}
+    good: dict[str, Any] = {
+        "packets": 1, "drops": 0, "uncounted": 0, "complete": True, "counts": [], "canaries": [],
+        "arrived": {}, "capture_dropped": {}, "pcap": "", "left_out_of_pcap": 0,
+    }  # fmt: skip
     assert capture(good).whole
     assert not capture({**good, "counts": [{"outgoing": "maybe", "kind": "esp"}]}).whole
     assert not capture({**good, "canaries": [{"kind": "vxlan"}]}).whole

@@ -12,18 +12,19 @@ import pytest
 
 from swarmlab.errors import UsageError
 from swarmlab.providers import PROVIDERS, HostsWanted, get
-from swarmlab.providers.docker.container import Wanted, config, published_port
+from swarmlab.providers.docker.container import ContainerHost, config, published_port
 from swarmlab.providers.docker.linux_capabilities import NAMES, missing
 from swarmlab.providers.images.recipe import file_contents
 from swarmlab.providers.lab_keys import lab_keys
 
-WANTED = Wanted("shop", "host2", "owner", "swarmlab/node:x", "20.10", "swarmlab-shop", "172.29.0.12")
+WANTED = ContainerHost("shop", "host2", "owner", "swarmlab/node:x", "20.10", "swarmlab-shop", "172.29.0.12")
 
 
 def test_an_unknown_provider_lists_the_known_ones() -> None:
     with pytest.raises(UsageError) as caught:
         get("podman")
-    assert str(caught.value) == "there is no provider `podman`\n  fix: use one of: docker, qemu"
+    assert str(caught.value) == f"there is no provider `podman`\n  fix: use one of: {', '.join(PROVIDERS)}"
+    assert list(PROVIDERS)[:2] == ["docker", "qemu"]
 
 
 def test_what_is_registered_calls_itself_by_its_name() -> None:
@@ -74,8 +75,9 @@ def test_a_machine_outside_the_swarm_runs_sshd_alone_and_keeps_nothing() -> None
 
 
 def test_the_machine_outside_is_asked_for_and_comes_last(tmp_path: Path) -> None:
-    assert HostsWanted("shop", 2, "", "owner", tmp_path).machines == ["host1", "host2"]
-    assert HostsWanted("shop", 2, "", "owner", tmp_path, outside=True).machines == ["host1", "host2", "outside"]
+    assert HostsWanted("shop", ("host1", "host2"), "", "owner", tmp_path).machines == ["host1", "host2"]
+    wanted = HostsWanted("shop", ("host1", "host2"), "", "owner", tmp_path, outside=True)
+    assert wanted.machines == ["host1", "host2", "outside"]
 
 
 def test_no_secret_is_in_what_the_engine_will_show_to_anybody(tmp_path: Path) -> None:

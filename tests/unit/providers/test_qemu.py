@@ -18,11 +18,7 @@ from swarmlab.providers.base import HostsWanted
 from swarmlab.providers.images import machine as images
 from swarmlab.providers.images.recipe import RECIPES
 from swarmlab.providers.lab_keys import lab_keys
-from swarmlab.providers.qemu import disk as qemu_disk
-from swarmlab.providers.qemu import fitness as qemu_fitness
-from swarmlab.providers.qemu import kvm as qemu_kvm
-from swarmlab.providers.qemu import processes as qemu_processes
-from swarmlab.providers.qemu import snapshot as qemu_snapshot
+from swarmlab.providers.qemu import disk, fitness, kvm, processes, snapshot
 from swarmlab.providers.qemu.disk import Disk
 from swarmlab.providers.qemu.identity import identity
 from swarmlab.providers.qemu.machine import Machine, argv, mac, segment
@@ -37,8 +33,8 @@ def _machine(folder: Path = Path("/lab"), accelerator: str = "tcg") -> Machine:
 
 def test_a_machine_is_found_by_what_it_was_started_with() -> None:
     words = argv(_machine(), port=4022)
-    found = qemu_processes.parse(9, "\0".join(["/usr/bin/" + words[0], *words[1:], ""]).encode())
-    assert found == qemu_processes.Running(9, "my-lab", "host1", HOME)
+    found = processes.parse(9, "\0".join(["/usr/bin/" + words[0], *words[1:], ""]).encode())
+    assert found == processes.Running(9, "my-lab", "host1", HOME)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +47,7 @@ def test_a_machine_is_found_by_what_it_was_started_with() -> None:
     ],
 )
 def test_another_process_is_not_a_machine_of_ours(words: list[str]) -> None:
-    assert qemu_processes.parse(9, "\0".join(words).encode()) is None
+    assert processes.parse(9, "\0".join(words).encode()) is None
 
 
 def test_a_comma_in_a_path_does_not_end_the_option() -> None:
@@ -74,12 +70,12 @@ def test_labs_and_homes_have_segments_of_their_own() -> None:
 
 
 def test_another_engine_accelerator_or_qemu_is_another_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(qemu_snapshot, "version", lambda: "QEMU emulator version 7.2.0")
-    disk = Disk(tmp_path / "vm-a")
-    states = {qemu_snapshot.snapshot(disk, accelerator, tmp_path).path for accelerator in ("kvm", "tcg")}
-    states.add(qemu_snapshot.snapshot(Disk(tmp_path / "vm-b"), "tcg", tmp_path).path)
-    monkeypatch.setattr(qemu_snapshot, "version", lambda: "QEMU emulator version 10.0.0")
-    assert len(states | {qemu_snapshot.snapshot(disk, "tcg", tmp_path).path}) == 4
+    monkeypatch.setattr(snapshot, "version", lambda: "QEMU emulator version 7.2.0")
+    one = Disk(tmp_path / "vm-a")
+    states = {snapshot.snapshot(one, accelerator, tmp_path).path for accelerator in ("kvm", "tcg")}
+    states.add(snapshot.snapshot(Disk(tmp_path / "vm-b"), "tcg", tmp_path).path)
+    monkeypatch.setattr(snapshot, "version", lambda: "QEMU emulator version 10.0.0")
+    assert len(states | {snapshot.snapshot(one, "tcg", tmp_path).path}) == 4
 
 
 def test_every_engine_has_a_disk_of_its_own_with_a_kernel() -> None:
@@ -156,7 +152,8 @@ def test_each_host_has_its_recipe() -> None:
         ("6.1,6.12", "--kernel `6.1,6.12` names 2 kernels for the same hosts\n  fix: write host1=6.1,host2=6.12"),
         (
             "host1=6.1,host1=7.2",
-            "--kernel `host1=6.1,host1=7.2` names one host twice\n  fix: give each host one kernel: host1=6.1,host2=6.12",
+            "--kernel `host1=6.1,host1=7.2` names one host twice\n"
+            "  fix: give each host one kernel: host1=6.1,host2=6.12",
         ),
         ("host1=", "there is no kernel ``\n  fix: use one of 6.1, 6.12, 7.2"),
         ("6.12,host1=", "there is no kernel ``\n  fix: use one of 6.1, 6.12, 7.2"),
@@ -177,20 +174,18 @@ def _bz_image(path: Path, version: bytes) -> Path:
 
 
 def test_a_kernel_says_what_it_is(tmp_path: Path) -> None:
-    assert (
-        qemu_disk.release(_bz_image(tmp_path / "kernel", b"6.12.107+deb13-cloud-amd64")) == "6.12.107+deb13-cloud-amd64"
-    )
+    assert disk.release(_bz_image(tmp_path / "kernel", b"6.12.107+deb13-cloud-amd64")) == "6.12.107+deb13-cloud-amd64"
     (tmp_path / "other").write_bytes(b"x" * 0x400)
-    assert qemu_disk.release(tmp_path / "other") == ""
+    assert disk.release(tmp_path / "other") == ""
 
 
 def test_a_suite_that_has_gone_on_is_not_taken_for_what_it_was(tmp_path: Path) -> None:
     lab = tmp_path / "labs" / "x"
     for recipe in (images.machine_recipe("26.1", "6.1"), images.machine_recipe("28.5")):
-        (qemu_disk.cache(lab) / recipe.tag).mkdir()
-        _bz_image(qemu_disk.cache(lab) / recipe.tag / "kernel", b"6.12.3-cloud-amd64")
+        (disk.cache(lab) / recipe.tag).mkdir()
+        _bz_image(disk.cache(lab) / recipe.tag / "kernel", b"6.12.3-cloud-amd64")
     with pytest.raises(ProviderError) as caught:
-        qemu_disk.ensure(images.machine_recipe("26.1", "6.1"), lab, Bus())
+        disk.ensure(images.machine_recipe("26.1", "6.1"), lab, Bus())
     assert str(caught.value) == (
         "kernel 6.1 is asked for, and what Debian bookworm carries is 6.12.3-cloud-amd64\n"
         "  fix: leave --kernel out for these hosts, or ask for another one"
@@ -198,14 +193,14 @@ def test_a_suite_that_has_gone_on_is_not_taken_for_what_it_was(tmp_path: Path) -
     with pytest.raises(
         ProviderError, match=r"kernel 7.2 is asked for, and what Debian sid carries is 6.12.3-cloud-amd64"
     ):
-        qemu_disk.ensure(images.machine_recipe("28.5", "7.2"), lab, Bus())
-    assert qemu_disk.ensure(images.machine_recipe("28.5"), lab, Bus()).path.name.startswith("vm-sid-"), (
+        disk.ensure(images.machine_recipe("28.5", "7.2"), lab, Bus())
+    assert disk.ensure(images.machine_recipe("28.5"), lab, Bus()).path.name.startswith("vm-sid-"), (
         "no kernel is asked for"
     )
 
 
 def test_the_disk_is_made_inside_the_last_hook(tmp_path: Path) -> None:
-    words = qemu_disk.command(images.machine_recipe("26.1"), tmp_path / "a b.tar", tmp_path / "o u t")
+    words = disk.command(images.machine_recipe("26.1"), tmp_path / "a b.tar", tmp_path / "o u t")
     assert words[-1] == "trixie" and "--format=null" in words
     assert f"mke2fs -q -t ext4 -d \"$1.bare\" '{tmp_path}/o u t'/disk.img" in words[-2]
 
@@ -213,26 +208,26 @@ def test_the_disk_is_made_inside_the_last_hook(tmp_path: Path) -> None:
 def test_half_an_image_is_no_image(tmp_path: Path) -> None:
     lab, final = tmp_path / "labs" / "x", tmp_path / "images" / "vm"
     final.parent.mkdir()
-    with pytest.raises(ZeroDivisionError), qemu_disk.half_made(lab, final) as work:
+    with pytest.raises(ZeroDivisionError), disk.half_made(lab, final) as work:
         (work / "disk.img").write_text("half")
         raise ZeroDivisionError
     assert not final.exists() and not list(lab.iterdir())
-    with qemu_disk.half_made(lab, final) as work:
+    with disk.half_made(lab, final) as work:
         (work / "disk.img").write_text("whole")
     assert (final / "disk.img").read_text() == "whole" and not list(lab.iterdir())
 
 
 def test_what_is_missing_is_named_with_its_package() -> None:
-    (problem,) = qemu_fitness.problems(lambda: ["qemu-system-x86", "qemu-utils"])
+    (problem,) = fitness.problems(lambda: ["qemu-system-x86", "qemu-utils"])
     assert problem.text == "not installed: qemu-system-x86_64, qemu-img"
     assert problem.fix.startswith("apt install --no-install-recommends qemu-system-x86 qemu-utils")
 
 
 def test_too_many_machines_are_refused_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(qemu_fitness, "available", lambda: 2000)
-    qemu_fitness.refuse_too_many(2)
+    monkeypatch.setattr(fitness, "available", lambda: 2000)
+    fitness.refuse_too_many(2)
     with pytest.raises(ProviderError, match="2000 MiB of memory are available, and 3 machines want about 2100"):
-        qemu_fitness.refuse_too_many(3)
+        fitness.refuse_too_many(3)
 
 
 def test_kvm_is_tried_once_per_boot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -242,20 +237,20 @@ def test_kvm_is_tried_once_per_boot(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         tries.append(kernel)
         return "no guest boots on it"
 
-    monkeypatch.setattr(qemu_kvm, "DEVICE", tmp_path)
-    monkeypatch.setattr(qemu_kvm, "_trial", trial)
-    assert [qemu_kvm.why_not_kvm(tmp_path / "kernel", tmp_path) for _ in range(3)] == ["no guest boots on it"] * 3
+    monkeypatch.setattr(kvm, "DEVICE", tmp_path)
+    monkeypatch.setattr(kvm, "_trial", trial)
+    assert [kvm.why_not_kvm(tmp_path / "kernel", tmp_path) for _ in range(3)] == ["no guest boots on it"] * 3
     assert len(tries) == 1
 
 
 def test_without_the_device_nothing_is_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(qemu_kvm, "DEVICE", tmp_path / "kvm")
-    assert qemu_kvm.why_not_kvm(tmp_path, tmp_path) == f"{tmp_path / 'kvm'} does not exist"
+    monkeypatch.setattr(kvm, "DEVICE", tmp_path / "kvm")
+    assert kvm.why_not_kvm(tmp_path, tmp_path) == f"{tmp_path / 'kvm'} does not exist"
 
 
 def test_copies_are_told_different_things_and_what_must_last_is_the_same(tmp_path: Path) -> None:
-    wanted = HostsWanted("x", 2, "", HOME, tmp_path)
-    keys = lab_keys(tmp_path, wanted.names)
+    wanted = HostsWanted("x", ("host1", "host2"), "", HOME, tmp_path)
+    keys = lab_keys(tmp_path, wanted.machines)
     first, second = (identity(wanted, host, IPv4Network("172.29.0.0/24"), keys) for host in wanted.names)
     again = identity(wanted, "host1", IPv4Network("172.29.0.0/24"), keys)
     assert all(first[key] != second[key] for key in ("seed", "engine_id", "hostname", "mac", "address", "files"))
@@ -264,7 +259,7 @@ def test_copies_are_told_different_things_and_what_must_last_is_the_same(tmp_pat
 
 
 def test_the_machine_outside_is_told_that_it_has_no_engine_and_is_nobody_elses_twin(tmp_path: Path) -> None:
-    wanted = HostsWanted("x", 2, "", HOME, tmp_path, outside=True)
+    wanted = HostsWanted("x", ("host1", "host2"), "", HOME, tmp_path, outside=True)
     assert wanted.machines == ["host1", "host2", "outside"]
     told = {
         host: identity(wanted, host, IPv4Network("172.29.0.0/24"), lab_keys(tmp_path, wanted.machines))
@@ -329,6 +324,6 @@ def _serve(folder: Path, answers: bytes, *, hold: bool = False) -> threading.Thr
 
 
 def test_the_guests_line_is_json(tmp_path: Path) -> None:
-    wanted = HostsWanted("x", 1, "", HOME, tmp_path)
+    wanted = HostsWanted("x", ("host1",), "", HOME, tmp_path)
     line = json.dumps(identity(wanted, "host1", IPv4Network("172.29.0.0/24"), lab_keys(tmp_path, ["host1"])))
     assert "\n" not in line and json.loads(line)["files"]["/etc/machine-id"][0] == 0o444

@@ -52,7 +52,8 @@ def test_a_mixed_lab() -> None:
         ("20.10,26.1", "--engine `20.10,26.1` names 2 engines for the same hosts\n  fix: write host1=20.10,host2=28.5"),
         (
             "host1=20.10,host1=28.5",
-            "--engine `host1=20.10,host1=28.5` names one host twice\n  fix: give each host one engine: host1=20.10,host2=28.5",
+            "--engine `host1=20.10,host1=28.5` names one host twice\n"
+            "  fix: give each host one engine: host1=20.10,host2=28.5",
         ),
         ("host1=", "there is no engine ``\n  fix: use one of 20.10, 26.1, 28.5"),
     ],

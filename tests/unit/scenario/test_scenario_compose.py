@@ -14,7 +14,8 @@ Read = Callable[..., Scenario]
 
 def test_networks_in_list_and_mapping_form(read_yaml: Read) -> None:
     scenario = read_yaml(
-        "services:\n  a: {image: x, networks: [n, m]}\n  b: {image: x, networks: {n: {aliases: [bee, b2]}, m: }}\nnetworks: {n: , m: {}}\n"
+        "services:\n  a: {image: x, networks: [n, m]}\n  b: {image: x, networks: {n: {aliases: [bee, b2]}, m: }}\n"
+        "networks: {n: , m: {}}\n"
     )
     assert scenario.services["a"].networks == {"n": (), "m": ()}
     assert scenario.services["b"].networks == {"n": ("bee", "b2"), "m": ()}

@@ -53,9 +53,12 @@ def test_a_stand_in_keeps_networks_names_and_placement(read_yaml: Read) -> None:
     scenario = read_yaml(FULL, stand_in=True)
     document = yaml.safe_load(scenario.compose)
     assert document["services"]["api"] == {
-        "image": STAND_IN_IMAGE, "labels": {"price": "5$$"}, "ports": ["8080:80"], "networks": {"back": {"aliases": ["backend"]}},
+        "image": STAND_IN_IMAGE,
+        "labels": {"price": "5$$"},
+        "ports": ["8080:80"],
+        "networks": {"back": {"aliases": ["backend"]}},
         "deploy": {"replicas": 2, "placement": {"constraints": ["node.role == worker"]}},
-    }  # fmt: skip
+    }
     assert document["services"]["db"] == {"image": STAND_IN_IMAGE, "networks": ["back"]}
     assert set(document) == {"version", "services", "networks"}
     assert scenario.images == (STAND_IN_IMAGE,)

@@ -14,10 +14,12 @@ import yaml
 from swarmlab.errors import USAGE, UsageError
 from swarmlab.model.kinds import Kind
 from swarmlab.scenario import block as block_module
-from swarmlab.scenario import catalogue, find, lint, read, schema
+from swarmlab.scenario import catalogue, find, locate, read, schema, warnings
 from swarmlab.scenario.block import Block
+from swarmlab.scenario.locate import known, shipped
 
-SHIPPED = ("plain-vs-encrypted", "scope-boundary", "three-tier")
+SHIPPED = sorted(file.parent.name for file in (Path(__file__).parents[3] / "scenarios").glob("*/compose.yaml"))
+NEED_IPVS = ("ingress", "vip-vs-dnsrr")
 
 
 @pytest.fixture
@@ -39,17 +41,44 @@ def test_a_directory_means_its_compose_file(here: Path, name: str) -> None:
     assert find(str(file)) == file
 
 
-def test_a_name_is_looked_for_here_first_then_in_the_repository(here: Path) -> None:
+def test_a_name_is_looked_for_here_first_then_among_the_shipped(here: Path) -> None:
     assert find("three-tier").parent.name == "three-tier"
     mine = scenario_in(here / "scenarios" / "three-tier")
     assert find("three-tier") == mine
 
 
+def test_an_installed_package_holds_its_scenarios(here: Path) -> None:
+    """Whatever else is called `scenarios` beside an installed package is somebody else's."""
+    package = here / "site-packages" / "swarmlab"
+    scenario_in(package / "scenarios" / "three-tier")
+    scenario_in(here / "site-packages" / "scenarios" / "theirs")
+    assert shipped(package) == package / "scenarios"
+
+
+def test_in_a_checkout_the_scenarios_lie_beside_the_package(here: Path) -> None:
+    (here / "swarmlab").mkdir()
+    assert shipped(here / "swarmlab") == here / "scenarios"
+
+
+def test_a_package_without_scenarios_knows_none(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locate, "PACKAGE", here / "swarmlab")
+    assert known() == {}
+    with pytest.raises(UsageError, match=r'unknown scenario "three-tier" \(known: none\)'):
+        find("three-tier")
+
+
 @pytest.mark.parametrize(
     ("reference", "wanted"),
-    [("tree-tier", 'did you mean "three-tier"'), ("shop.yaml", "shop.yaml: no such file"), ("empty", "no Compose file in this directory"),
-     ("", "is not the name"), ("a\0b", "is not the name"), ("x" * 5000, "is not the name"), ("x" * 300, "File name too long")],
-)  # fmt: skip
+    [
+        ("tree-tier", 'did you mean "three-tier"'),
+        ("shop.yaml", "shop.yaml: no such file"),
+        ("empty", "no Compose file in this directory"),
+        ("", "is not the name"),
+        ("a\0b", "is not the name"),
+        ("x" * 5000, "is not the name"),
+        ("x" * 300, "File name too long"),
+    ],
+)
 def test_what_cannot_be_found_is_said_with_what_can(here: Path, reference: str, wanted: str) -> None:
     (here / "empty").mkdir()
     with pytest.raises(UsageError, match=wanted) as caught:
@@ -76,11 +105,10 @@ def test_the_catalogue_lists_broken_files_with_their_error(here: Path) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_scenarios_teach_and_warn_of_nothing(name: str) -> None:
     scenario = read(find(name))
-    assert lint(scenario) == []
+    assert warnings(scenario) == []
     assert scenario.name == name
     assert scenario.title and scenario.summary and scenario.concepts and len(scenario.questions) >= 3
     assert scenario.file.with_name("README.md").is_file()
-    assert not [e for e in scenario.expectations if e.kind is Kind.VIP], "no IPVS may be needed"
     jsonschema.validate(yaml.safe_load(scenario.file.read_text())["x-swarmlab"], schema())
 
 
@@ -96,13 +124,10 @@ def test_scope_boundary_ends_the_bridge_and_not_the_overlay() -> None:
     assert found == {(Kind.SCOPE, "lan"): "deny", (Kind.REACH, "backbone"): "allow", (Kind.NAME, ""): "allow"}
 
 
-@pytest.mark.parametrize("name", ["ingress", "vip-vs-dnsrr"])
-def test_scenarios_that_need_ipvs_are_lessons_too(name: str) -> None:
-    scenario = read(find(name))
-    assert scenario.title and scenario.summary and scenario.questions
-    assert lint(scenario) == []
-    assert scenario.file.with_name("README.md").is_file()
-    jsonschema.validate(yaml.safe_load(scenario.file.read_text())["x-swarmlab"], schema())
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_shipped_scenario_needs_ipvs_but_those_about_it(name: str) -> None:
+    kinds = {e.kind for e in read(find(name)).expectations}
+    assert (Kind.VIP in kinds) == (name in NEED_IPVS)
 
 
 def test_the_schema_knows_every_key_and_describes_it() -> None:

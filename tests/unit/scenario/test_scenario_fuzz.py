@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 
 from swarmlab.errors import FileRejected
 from swarmlab.model.scenario import Scenario
-from swarmlab.scenario import lint, read, render_child
+from swarmlab.scenario import read, render_child, warnings
 
 QUICK = settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 WORDS = (  # noqa: SIM905
-    "services networks x-swarmlab image deploy mode global replicas endpoint_mode dnsrr ports target aliases default driver driver_opts "
-    "encrypted internal external name ipam config subnet 10.9.0.0/24 hosts managers vars local_networks lan containers host host1 address "
-    "expect from to reach allow deny because network protocol port questions ask answer version 3.8 a b << ${V} $ build 80:80 command"
+    "services networks x-swarmlab image deploy mode global replicas endpoint_mode dnsrr ports target aliases default "
+    "driver driver_opts encrypted internal external name ipam config subnet 10.9.0.0/24 hosts managers vars "
+    "local_networks lan containers host host1 address expect from to reach allow deny because network protocol port "
+    "questions ask answer version 3.8 a b << ${V} $ build 80:80 command"
 ).split()
 leaves = st.sampled_from(WORDS) | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
 keys = st.sampled_from(WORDS) | st.integers(0, 3) | st.text(max_size=4)
@@ -39,10 +40,16 @@ network = st.none() | part("driver", "driver_opts", "internal", "external", "ipa
 said = dict.fromkeys(("from", "to", "reach", "name", "network", "port", "as", "scope"), trees)
 pair = st.fixed_dictionaries({"because": st.just("x")}, optional=said)
 block = st.fixed_dictionaries(
-    {}, optional={"expect": st.lists(pair, max_size=3), "hosts": leaves, "managers": leaves, "vars": trees,
-                  "local_networks": st.dictionaries(st.sampled_from("lm"), st.none() | part("hosts", "subnet", "driver")),
-                  "containers": st.dictionaries(st.sampled_from("cd"), part("host", "networks", "image", "command"))},
-)  # fmt: skip
+    {},
+    optional={
+        "expect": st.lists(pair, max_size=3),
+        "hosts": leaves,
+        "managers": leaves,
+        "vars": trees,
+        "local_networks": st.dictionaries(st.sampled_from("lm"), st.none() | part("hosts", "subnet", "driver")),
+        "containers": st.dictionaries(st.sampled_from("cd"), part("host", "networks", "image", "command")),
+    },
+)
 documents = st.fixed_dictionaries(
     {"services": trees | st.dictionaries(st.sampled_from("ab"), service)},
     optional={
@@ -61,7 +68,7 @@ def outcome(file: Path, data: bytes, values: dict[str, str] | None = None) -> Sc
     except FileRejected as error:
         assert all(line.isprintable() for line in str(error).split("\n")), "a complaint must be safe for a terminal"
         return None
-    lint(scenario)
+    warnings(scenario)
     read(file, values, stand_in=True)
     return scenario
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from swarmlab.model.scenario import Scenario
-from swarmlab.scenario import lint
+from swarmlab.scenario import lint, warnings
+from swarmlab.scenario.lint.rules import RULES
 
 Read = Callable[..., Scenario]
 ON_N = "services: {a: {image: x, networks: [n]}}\n"
 
+FORMAT = Path(__file__).parents[3] / "docs" / "scenario-format.md"
+SHARED = {"__init__", "document", "rule", "rules"}  # files of the room that are no rules
 CASES = {
     "encrypted all the same": ("encrypts all the same", ON_N + 'networks: {n: {driver_opts: {encrypted: "false"}}}'),
     "encrypt": ("did you mean `encrypted`", ON_N + 'networks: {n: {driver_opts: {encrypt: ""}}}'),
@@ -46,12 +50,15 @@ CASES = {
     "ignored": ("Swarm ignores", "services: {a: {image: x, container_name: b}}"),
     "env_file": ("looked for on the manager", "services: {a: {image: x, env_file: e}}"),
 }
+WITHOUT_PLACE = {
+    "secret": ("use --stand-in", "services: {a: {image: x}}\nsecrets: {pg: {file: ./pg.txt}}"),
+}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_warning(read_yaml: Read, case: str) -> None:
     wanted, text = CASES[case]
-    found = lint(read_yaml(text))
+    found = warnings(read_yaml(text))
     assert [wanted in message for _, message in found] == [True], found
     assert found[0][0] is not None
 
@@ -59,12 +66,26 @@ def test_a_warning(read_yaml: Read, case: str) -> None:
 def test_nothing_to_say(read_yaml: Read) -> None:
     options = 'driver_opts: {encrypted: "", com.docker.network.driver.mtu: "1400"}'
     text = ON_N + f"networks: {{n: {{{options}, ipam: {{config: [{{subnet: 10.9.0.0/24}}]}}}}}}"
-    assert lint(read_yaml(text)) == []
+    assert warnings(read_yaml(text)) == []
 
 
 def test_files_of_secrets_and_configs(read_yaml: Read) -> None:
-    text = "services: {a: {image: x}}\nsecrets: {pg: {file: ./pg.txt}, ca: {external: true}}\nconfigs: {site: {file: site.conf}}"
-    assert [(place, message.split(",")[0]) for place, message in lint(read_yaml(text))] == [
+    secrets = "secrets: {pg: {file: ./pg.txt}, ca: {external: true}}"
+    text = f"services: {{a: {{image: x}}}}\n{secrets}\nconfigs: {{site: {{file: site.conf}}}}"
+    assert [(place, message.split(",")[0]) for place, message in warnings(read_yaml(text))] == [
         (None, "configs: site: the file is looked for on the manager"),
         (None, "secrets: pg: the file is looked for on the manager"),
     ]
+
+
+def test_every_rule_has_a_case(read_yaml: Read) -> None:
+    scenarios = [read_yaml(text) for _, text in (CASES | WITHOUT_PLACE).values()]
+    assert [rule.id for rule in RULES if not any(list(rule.check(scenario)) for scenario in scenarios)] == []
+
+
+def test_every_rule_is_in_the_table_and_is_described() -> None:
+    files = {path.stem for path in Path(lint.__path__[0]).glob("*.py")} - SHARED
+    assert {rule.check.__module__.rpartition(".")[2] for rule in RULES} == files
+    assert [rule.id for rule in RULES] == [rule.check.__name__.replace("_", "-") for rule in RULES]
+    page = FORMAT.read_text(encoding="utf-8")
+    assert [rule.id for rule in RULES if f"| `{rule.id}` | {rule.title} |" not in page] == []

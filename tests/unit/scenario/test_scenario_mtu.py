@@ -36,6 +36,7 @@ def test_an_entry_says_otherwise_for_its_network_alone(tmp_path: Path) -> None:
 
 
 def test_two_entries_that_contradict_each_other_are_an_error(tmp_path: Path) -> None:
-    more = "x-swarmlab:\n  expect:\n    - {network: a, mtu: ignore, because: x}\n    - {network: a, mtu: fits, because: y}\n"
+    entries = "    - {network: a, mtu: ignore, because: x}\n    - {network: a, mtu: fits, because: y}\n"
+    more = f"x-swarmlab:\n  expect:\n{entries}"
     with pytest.raises(FileRejected, match="a mtu fits here, but a mtu ignore"):
         expected(tmp_path, more)

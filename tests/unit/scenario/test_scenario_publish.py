@@ -16,7 +16,12 @@ Read = Callable[..., Scenario]
 SHOP = """
 services:
   web: {image: x, ports: ["8080:80", "9000:9000/udp"]}
-  db: {image: x, ports: [{target: 80, published: 9100, mode: host}, {target: 22, published: 2222, mode: host}, {target: 81, mode: host}]}
+  db:
+    image: x
+    ports:
+      - {target: 80, published: 9100, mode: host}
+      - {target: 22, published: 2222, mode: host}
+      - {target: 81, mode: host}
 """
 
 
@@ -98,6 +103,7 @@ def test_two_entries_that_contradict_each_other_are_refused(read_yaml: Read) -> 
 
 def test_a_service_may_be_called_outside(read_yaml: Read) -> None:
     scenario = read_yaml(
-        "services: {outside: {image: x}, web: {image: x}}\nx-swarmlab: {expect: [{from: outside, to: web, reach: allow, because: b}]}"
+        "services: {outside: {image: x}, web: {image: x}}\n"
+        "x-swarmlab: {expect: [{from: outside, to: web, reach: allow, because: b}]}"
     )
     assert [e.kind for e in scenario.expectations if not e.derived] == [Kind.REACH]
