@@ -44,7 +44,7 @@ def channel(expectation: Expectation) -> str:
 def subject(expectation: Expectation) -> str:
     """What it is about: a pair, a name that is asked for, or a network's property."""
     pair = " -> ".join(filter(None, (expectation.source, expectation.target)))
-    return " ".join(filter(None, (pair, expectation.name)))
+    return " ".join(filter(None, (pair, expectation.label)))
 
 
 def expectations(scenario: Scenario) -> Iterator[str]:
@@ -62,7 +62,7 @@ def expectation_dict(expectation: Expectation) -> dict[str, object]:
         "kind": expectation.kind,
         "from": expectation.source,
         "to": expectation.target,
-        "name": expectation.name,
+        "name": expectation.label,
         "network": expectation.network,
         "protocol": expectation.protocol,
         "port": expectation.port,

@@ -54,8 +54,8 @@ class Kind(str, Enum):
     NETWORK = "network", About.NETWORK, (), False, Shown.COUNTS, "", "the property: driver, scope, subnets, option:KEY…"
     SCOPE = "scope", About.PAIR, (ALLOW, DENY), True, Shown.MATRIX, "", ""
     VIP = "vip", About.PAIR, (ALLOW, DENY), True, Shown.MATRIX, IPVS, ""
-    WIRE = "wire", About.NETWORK, (ENCRYPTED, CLEAR), False, Shown.NETWORKS, ESP, ""
     MTU = "mtu", About.NETWORK, (FITS, IGNORE), False, Shown.COUNTS, "", ""
+    WIRE = "wire", About.NETWORK, (ENCRYPTED, CLEAR), False, Shown.NETWORKS, ESP, ""
     PUBLISH = "publish", About.OUTSIDE, (ALLOW, DENY), True, Shown.COUNTS, "", "which port is meant"
 
     def __new__(
