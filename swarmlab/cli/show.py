@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 import click
 
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.plain import plain
 from swarmlab.model.scenario import Scenario
-from swarmlab.reports.as_json import plain
 from swarmlab.reports.text import line
 
 WIDTH = 80

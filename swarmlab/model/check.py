@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+
+from swarmlab.model.check_evidence.base import CheckEvidence, NothingMeasured
 
 
 class Verdict(str, Enum):
@@ -23,7 +25,8 @@ class Verdict(str, Enum):
 class Check:
     """One line of the report. `source` and `target` are endpoint ids (report: `from`, `to`), or hosts for kind network.
 
-    `evidence` holds plain JSON values only; `explanation` is one or two sentences for a person.
+    `kind` is the name of a row of `model.kinds`, or one that only a later version knows; `explanation` is one or two
+    sentences for a person.
     """
 
     id: str
@@ -42,7 +45,7 @@ class Check:
     target_service: str = ""
     source_host: str = ""
     target_host: str = ""
-    evidence: Mapping[str, object] = field(default_factory=dict)
+    evidence: CheckEvidence = field(default_factory=NothingMeasured)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,38 +22,49 @@ class About(str, Enum):
         return self.value
 
 
+class Shown(str, Enum):
+    """How reports sum up the checks of a kind."""
+
+    MATRIX = "matrix"  # of services: rows are those who send, columns those who are sent to
+    COUNTS = "counts"
+    NETWORKS = "networks"  # counts, and a line for each network
+
+    def __str__(self) -> str:
+        return self.value
+
+
 class Kind(str, Enum):
     """What is measured. A member is its name in reports, and its row:
 
     `about`: what a check is about; `values`: what can be expected, () for any text; `settles`: whether a lab that has
-    just been deployed may be asked again while such an expectation is unmet; `matrix`: whether reports show it as a
-    matrix of services; `feature`: the kernel feature without which it cannot be measured, "" for none; `names`: what
-    `Expectation.name` holds, "" where it holds nothing.
+    just been deployed may be asked again while such an expectation is unmet; `shown`: how reports sum it up; `feature`:
+    the kernel feature without which it cannot be measured, "" for none; `names`: what `Expectation.name` holds, ""
+    where it holds nothing.
     """
 
     about: About
     values: tuple[str, ...]
     settles: bool
-    matrix: bool
+    shown: Shown
     feature: str
     names: str
 
-    REACH = "reach", About.PAIR, (ALLOW, DENY), True, True, "", ""
-    NAME = "name", About.PAIR, (ALLOW, DENY), True, False, "", "the name that is asked"
-    NETWORK = "network", About.NETWORK, (), False, False, "", "the property: driver, scope, subnets, option:KEY, …"
-    SCOPE = "scope", About.PAIR, (ALLOW, DENY), True, True, "", ""
-    VIP = "vip", About.PAIR, (ALLOW, DENY), True, True, IPVS, ""
-    WIRE = "wire", About.NETWORK, (ENCRYPTED, CLEAR), False, False, ESP, ""
-    MTU = "mtu", About.NETWORK, (FITS, IGNORE), False, False, "", ""
-    PUBLISH = "publish", About.OUTSIDE, (ALLOW, DENY), True, False, "", "which port is meant"
+    REACH = "reach", About.PAIR, (ALLOW, DENY), True, Shown.MATRIX, "", ""
+    NAME = "name", About.PAIR, (ALLOW, DENY), True, Shown.COUNTS, "", "the name that is asked"
+    NETWORK = "network", About.NETWORK, (), False, Shown.COUNTS, "", "the property: driver, scope, subnets, option:KEY…"
+    SCOPE = "scope", About.PAIR, (ALLOW, DENY), True, Shown.MATRIX, "", ""
+    VIP = "vip", About.PAIR, (ALLOW, DENY), True, Shown.MATRIX, IPVS, ""
+    WIRE = "wire", About.NETWORK, (ENCRYPTED, CLEAR), False, Shown.NETWORKS, ESP, ""
+    MTU = "mtu", About.NETWORK, (FITS, IGNORE), False, Shown.COUNTS, "", ""
+    PUBLISH = "publish", About.OUTSIDE, (ALLOW, DENY), True, Shown.COUNTS, "", "which port is meant"
 
     def __new__(
-        cls, name: str, about: About, values: tuple[str, ...], settles: bool, matrix: bool, feature: str, names: str
+        cls, name: str, about: About, values: tuple[str, ...], settles: bool, shown: Shown, feature: str, names: str
     ) -> Kind:
         """One row."""
         kind = str.__new__(cls, name)
         kind._value_ = name
-        kind.about, kind.values, kind.settles, kind.matrix = about, values, settles, matrix
+        kind.about, kind.values, kind.settles, kind.shown = about, values, settles, shown
         kind.feature, kind.names = feature, names
         return kind
 

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
-from enum import Enum
 from importlib import resources
 from typing import Any
 
 from swarmlab.model.check import Check, Finding
 from swarmlab.model.host import HostFacts
+from swarmlab.model.plain import plain
 from swarmlab.model.report import SCHEMA, Report
 from swarmlab.reports.from_json import RENAMED, from_dict, load
 
-__all__ = ["check_to_dict", "dump", "from_dict", "load", "plain", "schema", "to_dict"]
-
-
-def plain(value: object) -> Any:
-    """Anything as a JSON value: sets sorted, not-a-number null, whatever JSON does not know as its text."""
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
-        return sorted((plain(item) for item in value), key=str)
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else str(value)
+__all__ = ["check_to_dict", "dump", "from_dict", "load", "schema", "to_dict"]
 
 
 def check_to_dict(check: Check) -> dict[str, Any]:
     """One check, with the report's names."""
-    return {RENAMED.get(key, key): plain(value) for key, value in vars(check).items()}
+    values = {**vars(check), "evidence": check.evidence.to_json()}
+    return {RENAMED.get(key, key): value if key == "evidence" else plain(value) for key, value in values.items()}
 
 
 def host_to_dict(host: HostFacts) -> dict[str, Any]:

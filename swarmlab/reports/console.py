@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from rich.console import Console
 from rich.text import Text
@@ -13,11 +14,10 @@ from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.report import Report
 from swarmlab.reports.grid import grid, legend
 from swarmlab.reports.groups import MOST, Group, about, groups, where
-from swarmlab.reports.matrix import PAIRWISE, kinds, matrix, symbol, tally
-from swarmlab.reports.proof import evidence_rows
+from swarmlab.reports.matrix import is_matrix, kinds, matrix, symbol, tally
+from swarmlab.reports.network_lines import network_lines
 from swarmlab.reports.styles import STYLE, WORD
 from swarmlab.reports.text import clean, line, plural
-from swarmlab.reports.wire import wire_rows
 
 INDENT = "   "
 LABEL = 10  # columns of the labels below a failing cell
@@ -43,10 +43,10 @@ def lines(report: Report, width: int, *, unicode: bool = True) -> Iterator[Text]
     yield from _wrapped(Text(), line(headline(report)), width, style="bold")
     yield Text()
     for kind in kinds(report):
-        if kind in PAIRWISE:
+        if is_matrix(kind):
             yield from _matrix(report, kind, width)
     yield from _compact(report)
-    yield from _wire(report, width)
+    yield from _networks(report, width)
     yield from _groups(report, width)
     for finding in report.findings:
         yield from _finding(finding, width)
@@ -95,7 +95,7 @@ def _matrix(report: Report, kind: str, width: int) -> Iterator[Text]:
 
 
 def _compact(report: Report) -> Iterator[Text]:
-    rest = [kind for kind in kinds(report) if kind not in PAIRWISE]
+    rest = [kind for kind in kinds(report) if not is_matrix(kind)]
     for kind in rest:
         counts = [Text(f"{count:>4} {symbol}", STYLE[symbol]) for symbol, count in tally(report, kind).items()]
         yield Text.assemble((f"{line(kind):<8}", "bold"), Text("  ").join(counts))
@@ -103,8 +103,8 @@ def _compact(report: Report) -> Iterator[Text]:
         yield Text()
 
 
-def _wire(report: Report, width: int) -> Iterator[Text]:
-    rows = list(wire_rows(report))
+def _networks(report: Report, width: int) -> Iterator[Text]:
+    rows = list(network_lines(report))
     for network, proven, excerpt in rows:
         yield from _wrapped(Text(f"{INDENT}{network}: ", "bold"), proven, width)
         if excerpt:
@@ -132,7 +132,7 @@ def _group(group: Group, width: int) -> Iterator[Text]:
     yield from _row("shown by", first.explanation, width)
     if len(group.checks) > 1:
         yield from _row("example", _one(first), width)
-    for key, value in list(evidence_rows(first.evidence))[:MOST_EVIDENCE]:
+    for key, value in islice(first.evidence.rows(), MOST_EVIDENCE):
         yield from _row(key, value, width, style="dim")
     yield Text()
 
@@ -213,5 +213,5 @@ def times_line(report: Report, *, unicode: bool = True) -> str:
     if not phases:
         return ""
     total = report.timings.get("total", sum(phases.values()))
-    parts = (" · " if unicode else ", ").join(f"{name} {seconds:.1f}" for name, seconds in phases.items())
-    return f"{total:.1f} s ({parts})"
+    each = (" · " if unicode else ", ").join(f"{name} {seconds:.1f}" for name, seconds in phases.items())
+    return f"{total:.1f} s ({each})"

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from swarmlab.errors import UsageError
 from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.check_evidence import saved
 from swarmlab.model.host import HostFacts
 from swarmlab.model.report import SCHEMA, Report
 
@@ -79,7 +80,8 @@ def _verdict(data: _Fields) -> Verdict:
 def _check(data: _Fields) -> Check:
     names = ("id", "kind", "network", "protocol", "expected", "observed", "because", "explanation", *RENAMED)
     texts = {name: data.text(RENAMED.get(name, name)) for name in names}
-    return Check(**texts, port=data.number("port"), verdict=_verdict(data), evidence=data.mapping("evidence"))
+    evidence = saved.read(texts["kind"], data.mapping("evidence"))
+    return Check(**texts, port=data.number("port"), verdict=_verdict(data), evidence=evidence)
 
 
 def _finding(data: _Fields) -> Finding:

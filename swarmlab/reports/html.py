@@ -16,15 +16,14 @@ from swarmlab.reports.matrix import (
     ISOLATED,
     LEGEND,
     NOTHING,
-    PAIRWISE,
     UNPROVEN,
     VIOLATED,
+    is_matrix,
     kinds,
     matrix,
     symbol,
     tally,
 )
-from swarmlab.reports.proof import evidence_rows
 from swarmlab.reports.styles import WORD
 from swarmlab.reports.text import clean, plural
 
@@ -68,7 +67,7 @@ def _body(report: Report) -> Iterator[str]:
     if report.error:
         yield f'<pre class="violated">{_safe(report.error)}</pre>'
     for kind in kinds(report):
-        yield from _matrix(report, kind) if kind in PAIRWISE else _compact(report, kind)
+        yield from _matrix(report, kind) if is_matrix(kind) else _compact(report, kind)
     yield from (_finding(finding) for finding in report.findings)
     found = groups(report)
     yield from (_group(group) for group in found[:MOST])
@@ -121,7 +120,7 @@ def _group(group: Group) -> str:
         ("shown by", first.explanation),
     ]
     title = f"{_marked('span', mark, mark)} {_safe(pairs)} ({plural(len(group.checks), 'check')})"
-    return f"<section><h3>{title}</h3>{_table([*rows, *evidence_rows(first.evidence)])}</section>"
+    return f"<section><h3>{title}</h3>{_table([*rows, *first.evidence.rows()])}</section>"
 
 
 def _finding(finding: Finding) -> str:

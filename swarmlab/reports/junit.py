@@ -12,7 +12,6 @@ from xml.etree import ElementTree as Xml  # write only: nothing is ever parsed h
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.matrix import EngineMatrix
 from swarmlab.model.report import Report
-from swarmlab.reports.as_json import plain
 from swarmlab.reports.text import clean
 
 _NOT_XML = re.compile("[^\\x09\\x0a\\x0d\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, §2.2
@@ -43,7 +42,7 @@ def title(check: Check) -> str:
 def _details(check: Check) -> str:
     rows = [("expected", check.expected), ("observed", check.observed), ("because", check.because)]
     rows += [("from", f"{check.source} on {check.source_host}"), ("to", f"{check.target} on {check.target_host}")]
-    rows += [(str(key), str(plain(value))) for key, value in check.evidence.items()]
+    rows += [(key, str(value)) for key, value in check.evidence.to_json().items()]
     return "\n".join(f"{key}: {value}" for key, value in rows)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from swarmlab.model.check import Check, Verdict
-from swarmlab.model.kinds import DENY
+from swarmlab.model.kinds import DENY, KINDS, Shown
 from swarmlab.model.report import Report
 
 ALLOWED, ISOLATED, VIOLATED, UNPROVEN, NOTHING, BOTH = "ok", "--", "XX", "??", ".", "ok/--"
@@ -19,7 +19,6 @@ LEGEND = {
     UNPROVEN: "not proven",
     NOTHING: "nothing to measure",
 }
-PAIRWISE = ("reach", "scope", "vip")  # kinds whose checks run from one service to another
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,11 @@ def aggregate(symbols: Iterable[str]) -> Cell:
 def ends(check: Check) -> tuple[str, str]:
     """The services at both ends; the endpoints themselves where there is no service."""
     return check.source_service or check.source, check.target_service or check.target
+
+
+def is_matrix(kind: str) -> bool:
+    """Whether that kind is shown as a matrix; one that only a later version knows is not."""
+    return kind in KINDS and KINDS[kind].shown is Shown.MATRIX
 
 
 def matrix(report: Report, kind: str) -> Matrix:

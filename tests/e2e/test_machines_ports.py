@@ -17,8 +17,8 @@ pytestmark = pytest.mark.vm
 NAME = "vm-ports"
 HOSTS = ("host1", "host2", "host3")
 # On 80 an application listens (busybox httpd); on 5432 and 53 nothing does, so the agent does.
-PORT = "publish:outside->"  # how ids of published ports begin
 MESH = ("tcp:8080", "tcp:8432", "udp:8053")
+PORT = "publish:outside->"  # how ids of published ports begin
 CHANGES = {  # of the shipped scenario: host3 has no task, host1 and host2 have one of web each
     'ports: ["8080:80"]': 'ports: ["8080:80", "8432:5432", "8053:53/udp"]',
     "deploy: {replicas: 2}": (

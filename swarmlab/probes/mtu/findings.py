@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from swarmlab.model.check import Check, Finding, Verdict
 from swarmlab.model.ids import between, finding_id
 from swarmlab.model.mtu import SizeProbe, at_most, option
-from swarmlab.probes.mtu.judge import Sizes
+from swarmlab.probes.mtu.facts import Sizes
 from swarmlab.probes.session.sources import ISSUE
 
 OFFLOAD = "look at checksum and segmentation offload on {} and {}: `ethtool -k`"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from swarmlab.model.kinds import Kind
+from swarmlab.probes.mtu.facts import Sizes
 from swarmlab.probes.mtu.findings import mtu_findings
-from swarmlab.probes.mtu.judge import Sizes
+from swarmlab.probes.mtu.judge import size_checks
 from swarmlab.probes.mtu.plan import plan
 from swarmlab.probes.mtu.run import measure_sizes
 from swarmlab.probes.stage import LabView, Results
@@ -21,6 +22,6 @@ class Mtu:
         dead_endpoints = so_far.facts.measurement.dead_endpoints if so_far.facts else {}
         dead_hosts = so_far.facts.measurement.dead_hosts if so_far.facts else view.dead
         planned = plan(view.scenario, view.endpoints, timeout=view.timeout, dead=dead_endpoints)
-        judged = Sizes(view.scenario, planned, measure_sizes(planned, view.agents, dead_hosts=dead_hosts))
-        checks = tuple(judged.checks())
-        return Results(checks=checks, findings=tuple(mtu_findings(judged, checks)))
+        sizes = Sizes(view.scenario, planned, measure_sizes(planned, view.agents, dead_hosts=dead_hosts))
+        checks = tuple(size_checks(sizes))
+        return Results(checks=checks, findings=tuple(mtu_findings(sizes, checks)))

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.check_evidence.network import PropertyEvidence
 from swarmlab.model.ids import finding_id
 
 
@@ -16,7 +17,7 @@ def findings(checks: Iterable[Check]) -> Iterator[Finding]:
         if c.verdict is Verdict.FAIL:
             wrong[c.network].append(c)
     for network, found in wrong.items():
-        properties = ", ".join(sorted({str(c.evidence.get("property", "")) for c in found}))
+        properties = ", ".join(sorted({c.evidence.property for c in found if isinstance(c.evidence, PropertyEvidence)}))
         yield Finding(
             id=finding_id("network-differs", network),
             severity="confidentiality" if "encrypted" in properties else "connectivity",

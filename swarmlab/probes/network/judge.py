@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from swarmlab.model.check import Check
+from swarmlab.model.check_evidence.network import PropertyEvidence
 from swarmlab.model.evidence import NetworkEvidence
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.ids import check_id
@@ -95,5 +96,5 @@ def _check(e: Expectation, key: str, host: str, judged: Judgement) -> Check:
         because=e.because,
         explanation=judged.explanation,
         source_host=host,
-        evidence={"property": e.name, "found": judged.observed},
+        evidence=PropertyEvidence(property=e.name, found=judged.observed),
     )

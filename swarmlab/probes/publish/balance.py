@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from swarmlab.model.check import Check
+from swarmlab.model.check_evidence.traffic import BalanceEvidence
 from swarmlab.model.evidence import Evidence, Outcome
 from swarmlab.model.ids import check_id, pair
-from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.judgement import Judgement, not_measured, proven, violated
 from swarmlab.model.kinds import ALLOW, DENY, IPVS, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.probes.session.endpoints import owner
@@ -69,12 +70,9 @@ def _check(facts: Facts, p: Probe, tried: list[Probe]) -> Check:
     judged = judge(facts, p, evidence)
     source, tasks = facts.plan.endpoints[p.source], facts.targets(p)
     by = {task: sum(e.outcome is Outcome.ANSWERED and e.responder == task for e in evidence) for task in tasks}
-    shown = {
-        "address": p.address,
-        "connections": len(tried),
-        "answers_by": by,
-        "unanswered": len(_unanswered(evidence)),
-    }
+    shown = BalanceEvidence(
+        address=p.address, connections=len(tried), answers_by=by, unanswered=len(_unanswered(evidence))
+    )
     because = f"{p.expectation.because}; a virtual address leads to every task" if p.expectation else ""
     return Check(
         id=check_id(Kind.VIP, pair(p.source, p.target), on=p.network, part=BALANCE),
@@ -110,7 +108,7 @@ def judge(facts: Facts, p: Probe, evidence: list[Evidence]) -> Judgement:
     reasons += [facts.unmeasured(p, e) for e in evidence] or ["no connection was tried"]
     missing = next(filter(None, reasons), "")
     if missing:
-        return unproven(f"Not measured: {missing}.")
+        return not_measured(missing)
     parts = [f"{len(tasks) - len(never)} of {len(tasks)} tasks of {p.target} answered over {len(evidence)} connections"]
     parts += [f"never {', '.join(never)}"] if never else []
     parts += [f"{len(lost)} got no answer, as with a backend that is gone"] if lost else []

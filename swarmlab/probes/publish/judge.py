@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from swarmlab.model.check import Check, Verdict
-from swarmlab.model.evidence import Evidence
+from swarmlab.model.check_evidence.publish import PortEvidence
+from swarmlab.model.evidence import Evidence, Outcome
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
 from swarmlab.model.ids import check_id, pair
@@ -62,26 +63,26 @@ def _check(p: Published, probe: Probe, host_port: HostPort) -> Check:
     )
 
 
-def _shown(p: Published, probe: Probe, host_port: HostPort, evidence: Evidence) -> dict[str, object]:
+def _shown(p: Published, probe: Probe, host_port: HostPort, evidence: Evidence) -> PortEvidence:
     control = p.control(host_port)
-    return {
-        "outcome": "answered" if probe.id in p.seen.answers else str(evidence.outcome),
-        "responder": p.seen.answers.get(probe.id, ""),
-        "latency_ms": evidence.latency_ms,
-        "left": evidence.left,
-        "via": evidence.via,
-        "seen": evidence.seen,
-        "answer_left": evidence.answer_left,
-        "sends": evidence.sends,
-        "lost_records": evidence.lost_records,
-        "detail": evidence.detail,
-        "address": probe.address,
-        "mode": host_port.mode,
-        "port_inside": host_port.inside,
-        "answered_by": _answered_by(p, probe),
-        "came_through_to": p.takers(probe),
-        "controls": [p.facts.control(f"{OUTSIDE} reaches {host_port.host}", control)] if control else [],
-    }
+    return PortEvidence(
+        outcome=str(Outcome.ANSWERED if probe.id in p.seen.answers else evidence.outcome),
+        responder=p.seen.answers.get(probe.id, ""),
+        latency_ms=evidence.latency_ms,
+        left=evidence.left,
+        via=evidence.via,
+        seen=evidence.seen,
+        answer_left=evidence.answer_left,
+        sends=evidence.sends,
+        lost_records=evidence.lost_records,
+        detail=evidence.detail,
+        address=probe.address,
+        mode=host_port.mode,
+        port_inside=host_port.inside,
+        answered_by=_answered_by(p, probe),
+        came_through_to=tuple(p.takers(probe)),
+        controls=(p.facts.control(f"{OUTSIDE} reaches {host_port.host}", control),) if control else (),
+    )
 
 
 def _answered_by(p: Published, probe: Probe) -> str:

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from swarmlab.model.check import Check
+from swarmlab.model.check_evidence.publish import MeshEvidence
 from swarmlab.model.host import OUTSIDE
-from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.judgement import Judgement, not_measured, proven, violated
 from swarmlab.model.kinds import ALLOW, DENY, IPVS, Kind
 from swarmlab.model.probe import Probe
 from swarmlab.model.scenario import INGRESS
@@ -49,13 +50,13 @@ def mesh_checks(p: Published) -> list[Check]:
 def _check(p: Published, host_port: HostPort, probes: list[Probe]) -> Check:
     judged = judge(p, host_port, probes)
     met = Counter(p.by(probe, host_port) for probe in probes if came_through(p, probe, host_port))
-    shown: dict[str, object] = {
-        "address": next((probe.address for probe in probes), ""),
-        "connections": len(probes),
-        "unanswered": len(probes) - met.total(),
-        "answers_by": {task: met[task] for task in host_port.tasks},
-        "answers_by_unknown": met[""],
-    }
+    shown = MeshEvidence(
+        address=next((probe.address for probe in probes), ""),
+        connections=len(probes),
+        unanswered=len(probes) - met.total(),
+        answers_by={task: met[task] for task in host_port.tasks},
+        answers_by_unknown=met[""],
+    )
     target = host_port.expectation.target
     return Check(
         id=port_id(host_port, BALANCE),
@@ -101,7 +102,7 @@ def judge(p: Published, host_port: HostPort, probes: Sequence[Probe]) -> Judgeme
     doubt = _doubt(p, host_port, probes, lost) if never or lost or _by_capture_alone(p, probes) else ""
     if doubt or "" in by:
         text = doubt or f"{by.count('')} of {len(probes)} connections were accepted, and it is not known by whom"
-        return unproven(f"Not measured: {text}.")
+        return not_measured(text)
     return violated(DENY, said) if never or lost else proven(ALLOW)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from swarmlab.model.evidence import Evidence, Outcome
 from swarmlab.model.host import OUTSIDE
-from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.judgement import Judgement, not_measured, proven, unproven, violated
 from swarmlab.model.kinds import ALLOW, DENY
 from swarmlab.model.probe import Probe
 from swarmlab.probes.publish.conditions import Condition, outside_is_sound, request_left, unmet, was_measured
@@ -20,7 +20,7 @@ def judge_open(p: Published, probe: Probe, host_port: HostPort, evidence: Eviden
         return _answered(p, probe, host_port, p.seen.answers[probe.id])
     missing = next(unmet(UNMEASURABLE, p, probe, host_port, evidence), "")
     if missing:
-        return unproven(f"Not measured: {missing}.")
+        return not_measured(missing)
     return violated(DENY, _where_lost(p, probe, host_port, evidence))
 
 

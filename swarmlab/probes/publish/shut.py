@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from swarmlab.model.evidence import Evidence, Outcome
 from swarmlab.model.host import OUTSIDE
-from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.judgement import Judgement, not_proven, proven, violated
 from swarmlab.model.kinds import ALLOW, DENY
 from swarmlab.model.probe import Probe
 from swarmlab.model.scenario import INGRESS
@@ -25,9 +25,9 @@ def judge_shut(p: Published, probe: Probe, host_port: HostPort, evidence: Eviden
     if takers:
         came = f"The request for {where} came through to {takers[0]}"
         return violated(ALLOW, f"{came}, though no answer came back ({evidence.outcome}).")
-    missing = list(dict.fromkeys(unmet(CONDITIONS, p, probe, host_port, evidence)))
+    missing = list(unmet(CONDITIONS, p, probe, host_port, evidence))
     if missing:
-        return unproven(f"Not proven: {'; '.join(missing)}.")
+        return not_proven(*missing)
     how = "it was refused" if evidence.outcome is Outcome.REFUSED else "nothing answered"
     return proven(DENY, f"The request arrived at {host_port.host}, no task there saw it, and {how}.")
 

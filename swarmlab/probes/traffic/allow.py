@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swarmlab.model.evidence import Evidence, Outcome
-from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.judgement import Judgement, not_measured, proven, unproven, violated
 from swarmlab.model.kinds import ALLOW, DENY, ESP
 from swarmlab.model.probe import Probe
 from swarmlab.probes.traffic.facts import Facts, is_virtual
@@ -19,7 +19,7 @@ def judge_allow(facts: Facts, probe: Probe, evidence: Evidence) -> Judgement:
         or without_esp(facts, probe)
     )
     if unmeasured:
-        return unproven(f"Not measured: {unmeasured}.")
+        return not_measured(unmeasured)
     if evidence.outcome is Outcome.ANSWERED:
         return _answered_by_other(probe, evidence)
     doubt = _doubt(facts, probe, evidence)

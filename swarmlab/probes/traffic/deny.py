@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from swarmlab.model.check_evidence.control import Control
 from swarmlab.model.evidence import Evidence, Outcome
-from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.judgement import Judgement, not_proven, proven, violated
 from swarmlab.model.kinds import ALLOW, DENY
 from swarmlab.model.probe import Probe
 from swarmlab.probes.session.endpoints import owner
@@ -21,9 +22,9 @@ def judge_deny(facts: Facts, probe: Probe, evidence: Evidence) -> Judgement:
     leak = _leak(facts, probe, evidence)
     if leak:
         return violated(ALLOW, leak)
-    missing = list(dict.fromkeys(filter(None, (condition(facts, probe, evidence) for condition in CONDITIONS))))
+    missing = [text for condition in CONDITIONS if (text := condition(facts, probe, evidence))]
     if missing:
-        return unproven(f"Not proven: {'; '.join(missing)}.", controls(facts, probe))
+        return not_proven(*missing, controls=controls(facts, probe))
     return proven(DENY, _how(facts, probe, evidence), controls(facts, probe))
 
 
@@ -192,7 +193,7 @@ def _holds_address(facts: Facts, probe: Probe) -> bool:
     return source is not None and any(a.address == probe.address for a in source.addresses)
 
 
-def controls(facts: Facts, probe: Probe) -> list[dict[str, object]]:
+def controls(facts: Facts, probe: Probe) -> tuple[Control, ...]:
     """The exchanges of the same run that give a deny its weight (or fail to)."""
     port, default = (probe.target, probe.protocol, probe.port), (probe.source, probe.protocol, facts.plan.port)
     at = (probe.target, probe.address, probe.protocol, probe.port)
@@ -203,11 +204,11 @@ def controls(facts: Facts, probe: Probe) -> list[dict[str, object]]:
     pairs = [
         frozenset((facts.host(probe.source), host)) for host in dict.fromkeys(map(facts.host, facts.targets(probe)))
     ]
-    return [
+    return (
         *(facts.control("the target can be reached", p) for p in to_target),
         *(facts.control("the sender can send", p) for p in by_sender),
         *(facts.control("the pair of hosts carries traffic", facts.carried[p]) for p in pairs if p in facts.carried),
-    ]
+    )
 
 
 def _fell_silent(facts: Facts, controls: list[Probe]) -> bool:

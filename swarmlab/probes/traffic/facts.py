@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from swarmlab.model.check_evidence.control import Control
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
 from swarmlab.model.ids import exchange
 from swarmlab.model.kinds import ALLOW, IPVS, Kind
@@ -101,15 +102,10 @@ class Facts:
             order=self._order.get((probe.target, probe.address), 1),
         )
 
-    def control(self, what: str, probe: Probe) -> dict[str, object]:
-        """A control, as a report shows it."""
+    def control(self, what: str, probe: Probe) -> Control:
+        """A control, as a check shows it; `what` is what it proves."""
         evidence = self.evidence(probe)
-        return {
-            "proves": what,
-            "probe": self.exchange(probe),
-            "outcome": str(evidence.outcome),
-            "latency_ms": evidence.latency_ms,
-        }
+        return Control(what, self.exchange(probe), str(evidence.outcome), evidence.latency_ms)
 
     def _index(self, probe: Probe, evidence: Evidence) -> None:
         to, by = (probe.target, probe.protocol, probe.port), (probe.source, probe.protocol, probe.port)

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
+from swarmlab.model.check_evidence.base import NothingMeasured
+from swarmlab.model.check_evidence.traffic import LookupEvidence
 from swarmlab.model.evidence import Outcome
 from swarmlab.model.ids import finding_id, pair
 from swarmlab.model.kinds import ALLOW, DENY, IPVS, Kind
@@ -93,12 +95,20 @@ def _names(checks: list[Check]) -> Iterator[Finding]:
     """Names that ought to be known: by everybody missed, or only on some hosts."""
     asked: dict[str, list[Check]] = defaultdict(list)
     for c in checks:
-        if c.kind == "name" and c.expected == ALLOW:
-            asked[c.id.partition("->")[2]].append(c)
+        name = _asked(c)
+        if name and c.expected == ALLOW:
+            asked[name].append(c)
     for name, found in asked.items():
         failed = [c for c in found if c.verdict is Verdict.FAIL]
         if failed:
             yield _name_missing(name, failed, everywhere=len(failed) == len(found))
+
+
+def _asked(check: Check) -> str:
+    """The name that a check of kind name is about; "" for other kinds."""
+    if isinstance(check.evidence, LookupEvidence):
+        return check.evidence.name
+    return check.evidence.asked if isinstance(check.evidence, NothingMeasured) else ""
 
 
 def _name_missing(name: str, failed: list[Check], *, everywhere: bool) -> Finding:

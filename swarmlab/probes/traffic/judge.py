@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from swarmlab.model.check import Check, Verdict
+from swarmlab.model.check_evidence.base import NothingMeasured
+from swarmlab.model.check_evidence.control import Control
+from swarmlab.model.check_evidence.traffic import ExchangeEvidence
 from swarmlab.model.evidence import Evidence
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.ids import check_id, contradicting, pair
@@ -18,20 +21,6 @@ from swarmlab.probes.traffic.deny import judge_deny
 from swarmlab.probes.traffic.expand import Gap, alone, gaps, vacuous
 from swarmlab.probes.traffic.facts import Facts
 from swarmlab.probes.traffic.names import Names
-
-PLAIN = (
-    "outcome",
-    "responder",
-    "latency_ms",
-    "left",
-    "asked",
-    "via",
-    "seen",
-    "answer_left",
-    "sends",
-    "lost_records",
-    "detail",
-)
 
 
 def judge(facts: Facts) -> tuple[Check, ...]:
@@ -47,9 +36,6 @@ def _reach(facts: Facts, probe: Probe, e: Expectation) -> Check:
     evidence = facts.evidence(probe)
     judged = (judge_allow if e.expected == ALLOW else judge_deny)(facts, probe, evidence)
     source, target = facts.plan.endpoints.get(probe.source), facts.plan.endpoints.get(probe.target)
-    shown = _shown(probe, evidence)
-    if judged.controls:
-        shown["controls"] = judged.controls
     return Check(
         id=check_id(e.kind, facts.exchange(probe)),
         kind=str(e.kind),
@@ -67,16 +53,26 @@ def _reach(facts: Facts, probe: Probe, e: Expectation) -> Check:
         target_service=owner(target) if target else probe.target,
         source_host=source.host if source else "",
         target_host=target.host if target else facts.host(evidence.responder),
-        evidence=shown,
+        evidence=_shown(probe, evidence, judged.controls),
     )
 
 
-def _shown(probe: Probe, evidence: Evidence) -> dict[str, object]:
-    """The evidence as plain values; what is not known stays null for a probe that was not answered."""
-    shown: dict[str, object] = {name: getattr(evidence, name) for name in PLAIN}
-    shown["outcome"] = evidence.outcome.value
-    shown["address"] = probe.address
-    return shown
+def _shown(probe: Probe, evidence: Evidence, controls: tuple[Control, ...]) -> ExchangeEvidence:
+    return ExchangeEvidence(
+        outcome=str(evidence.outcome),
+        responder=evidence.responder,
+        latency_ms=evidence.latency_ms,
+        left=evidence.left,
+        asked=evidence.asked,
+        via=evidence.via,
+        seen=evidence.seen,
+        answer_left=evidence.answer_left,
+        sends=evidence.sends,
+        lost_records=evidence.lost_records,
+        detail=evidence.detail,
+        address=probe.address,
+        controls=controls,
+    )
 
 
 def _unmeasured(facts: Facts) -> Iterator[Check]:
@@ -135,7 +131,7 @@ def _gap(facts: Facts, gap: Gap) -> Check:
         target_service=owner(target) if target else e.target,
         source_host=source.host if source else "",
         target_host=target.host if target else "",
-        evidence={},
+        evidence=NothingMeasured(asked=(e.name or gap.target) if e.kind is Kind.NAME else ""),
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from swarmlab.model.check import Check, Verdict
+from swarmlab.model.check_evidence.traffic import LookupEvidence, NameControl
 from swarmlab.model.evidence import NameEvidence, Outcome
 from swarmlab.model.ids import check_id, pair
-from swarmlab.model.judgement import Judgement, proven, unproven, violated
+from swarmlab.model.judgement import Judgement, not_measured, not_proven, proven, unproven, violated
 from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import NameProbe
 from swarmlab.probes.traffic.facts import Facts
@@ -92,7 +93,7 @@ class Names:
             text = f"{probe.source} got no answer for {probe.name}, though its own name was answered."
             return violated(DENY, text)
         reason = unsound or e.detail or f"the embedded DNS of {probe.source} answers nothing"
-        return unproven(f"Not measured: {reason}.")
+        return not_measured(reason)
 
     def _deny(self, probe: NameProbe, e: NameEvidence) -> Judgement:
         kind = _kind(e)
@@ -105,7 +106,7 @@ class Names:
         if verdict is Verdict.INCONCLUSIVE:
             missing.append(f"{probe.source} got no answer for {probe.name} ({e.rcode or e.detail or e.outcome})")
         if missing:
-            return unproven(f"Not proven: {'; '.join(missing)}.")
+            return not_proven(*missing)
         if kind == FOUND:
             others_name = f"{probe.name} is another service's name here"
             return proven(DENY, f"{others_name}: its addresses are not those of {probe.target}.")
@@ -127,21 +128,21 @@ class Names:
         own = self._controls.get(asker)
         return own is not None and (asker, own.name) in self._found
 
-    def _shown(self, probe: NameProbe, e: NameEvidence) -> dict[str, object]:
+    def _shown(self, probe: NameProbe, e: NameEvidence) -> LookupEvidence:
         may = [q for q in self._may_know.get((probe.name, probe.target), []) if (q.source, q.name) in self._found]
         own = [self._controls[probe.source]] if probe.source in self._controls else []
         controls = dict.fromkeys([*own, *may[:1]])
-        return {
-            "name": probe.name,
-            "outcome": str(e.outcome),
-            "rcode": e.rcode,
-            "addresses": list(e.addresses),
-            "latency_ms": e.latency_ms,
-            "sends": e.sends,
-            "detail": e.detail,
-            "accepted": [sorted(s) for s in probe.accepted],
-            "controls": [{"probe": f"{c.source} asks {c.name}", "rcode": self.evidence(c).rcode} for c in controls],
-        }
+        return LookupEvidence(
+            name=probe.name,
+            outcome=str(e.outcome),
+            rcode=e.rcode,
+            addresses=e.addresses,
+            latency_ms=e.latency_ms,
+            sends=e.sends,
+            detail=e.detail,
+            accepted=tuple(tuple(sorted(s)) for s in probe.accepted),
+            controls=tuple(NameControl(f"{c.source} asks {c.name}", self.evidence(c).rcode) for c in controls),
+        )
 
 
 def _kind(e: NameEvidence) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
+from swarmlab.model.check_evidence.wire import WireEvidence
 from swarmlab.model.ids import finding_id, pair
 from swarmlab.model.kinds import ENCRYPTED, ESP
 from swarmlab.model.wire import TunnelPath, WireMeasurement, WirePlan
@@ -34,7 +35,8 @@ def _leaks(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
         if check.verdict is not Verdict.FAIL or check.expected != ENCRYPTED:
             continue
         here, there = check.source_host, check.target_host
-        if check.evidence.get("read_in_clear") or check.evidence.get("vxlan_packets"):
+        shown = check.evidence
+        if isinstance(shown, WireEvidence) and (shown.read_in_clear or shown.vxlan_packets):
             title = f"{check.network} leaves {here} in clear, although it should be encrypted"
             yield Finding(
                 id=finding_id("cleartext", check.network, on=here),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from swarmlab.model.check import Check, Verdict
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.ids import check_id, pair
-from swarmlab.model.judgement import UNKNOWN, Judgement, proven, unproven, violated
+from swarmlab.model.judgement import UNKNOWN, Judgement, not_proven, proven, violated
 from swarmlab.model.kinds import CLEAR, ENCRYPTED, Kind
 from swarmlab.model.scenario import Scenario
 from swarmlab.model.wire import TunnelPath, WireMeasurement, WirePlan
@@ -33,7 +33,7 @@ def judge(facts: WireFacts, p: TunnelPath, expected: str) -> Judgement:
     if expected == CLEAR and observed != ENCRYPTED and not facts.read(p):
         observed, why = UNKNOWN, _not_read(facts, p)
     if observed == UNKNOWN:
-        return unproven(f"Not proven: {why}.")
+        return not_proven(why)
     if observed == expected:
         return proven(observed, f"{why[:1].upper()}{why[1:]}." if why else f"Nothing but ESP left {here} for {there}.")
     if observed == CLEAR:

@@ -74,8 +74,8 @@ def test_a_denied_virtual_address_or_one_without_ipvs_is_not_flooded() -> None:
 def test_every_task_answered() -> None:
     main, facts = lab()
     found = check(facts, main)
-    assert (found.verdict, found.evidence["connections"]) == (Verdict.PASS, 12)
-    assert found.evidence["answers_by"] == {"b.1": 4, "b.2": 4, "b.3": 4}
+    assert (found.verdict, found.evidence.to_json()["connections"]) == (Verdict.PASS, 12)
+    assert found.evidence.to_json()["answers_by"] == {"b.1": 4, "b.2": 4, "b.3": 4}
     assert publish_findings([], [found]) == ()
 
 

@@ -197,7 +197,7 @@ def test_a_deny_that_was_violated_fails_whatever_else_is_unknown(change: Callabl
 def test_a_passed_deny_records_how_it_was_sent_and_its_controls() -> None:
     check = verdict(*proven())
     assert check.explanation == "The request left front.1 by eth0; db.1 was alive and saw nothing of it."
-    controls = check.evidence["controls"]
+    controls = check.evidence.to_json()["controls"]
     assert isinstance(controls, list)
     assert {c["proves"] for c in controls} == {
         "the target can be reached",

@@ -11,8 +11,9 @@ from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import Kind
 from swarmlab.model.mtu import BulkEvidence, MtuEvidence, MtuMeasurement, MtuPlan, SizeProbe, at_most, needed
 from swarmlab.model.scenario import Network
+from swarmlab.probes.mtu.facts import Sizes
 from swarmlab.probes.mtu.findings import mtu_findings
-from swarmlab.probes.mtu.judge import Sizes
+from swarmlab.probes.mtu.judge import size_checks
 from swarmlab.probes.mtu.plan import plan
 from tests.unit.probes.labs import ENDPOINTS, THREE_TIER, task
 
@@ -50,7 +51,7 @@ def bulked(m: MtuMeasurement, t: SizeProbe, **values: object) -> MtuMeasurement:
 
 
 def judged(m: MtuMeasurement, encrypted: bool = False) -> dict[str, Check]:
-    return {c.id: c for c in sizes(m, encrypted).checks()}
+    return {c.id: c for c in size_checks(sizes(m, encrypted))}
 
 
 def sizes(m: MtuMeasurement, encrypted: bool = False) -> Sizes:
@@ -62,7 +63,7 @@ def sizes(m: MtuMeasurement, encrypted: bool = False) -> Sizes:
 
 def findings(m: MtuMeasurement, encrypted: bool = False) -> list[Finding]:
     found = sizes(m, encrypted)
-    return list(mtu_findings(found, list(found.checks())))
+    return list(mtu_findings(found, list(size_checks(found))))
 
 
 BACK, BENEATH = probe("back-net"), probe("underlay")
@@ -85,11 +86,11 @@ def test_everything_fits_and_nothing_is_found() -> None:
 
 def test_evidence_holds_what_the_report_format_names_and_nothing_of_the_plan() -> None:
     checks = judged(honest())
-    assert list(checks[WAY].evidence) == [
+    assert list(checks[WAY].evidence.to_json()) == [
         "error", "interface", "mtu", "small", "full", "largest", "exact", "tries", "responder", "detail",
         "address", "outer", "underlay", "fragments_arrived",
     ]  # fmt: skip
-    assert list(checks[f"{WAY}/bulk"].evidence) == [
+    assert list(checks[f"{WAY}/bulk"].evidence.to_json()) == [
         "size", "responder", "moved", "ms", "idle_ms", "outcome", "detail", "address", "error", "controls",
     ]  # fmt: skip
 
@@ -140,7 +141,7 @@ def test_a_paused_task_stands_for_its_host_only_when_there_is_no_other() -> None
         if t.target_host == "host3" and t.network == "back-net"
     } == {"db.1"}
     alone = plan(SCENARIO, [e for e in paused if e.id != "db.1"], timeout=2.0)
-    checks = {c.id: c for c in Sizes(SCENARIO, alone, honest(alone)).checks()}
+    checks = {c.id: c for c in size_checks(Sizes(SCENARIO, alone, honest(alone)))}
     assert checks[WAY].verdict is Verdict.INCONCLUSIVE
     assert "paused" in checks[WAY].explanation
 

@@ -49,11 +49,11 @@ def test_all_is_as_it_should_be() -> None:
         "shop",
         "host2",
     )
-    assert secret.evidence["spis"] == secret.evidence["spis_held"] == ["0xaaaa0001"]
-    assert secret.evidence["packets_marked"] == {"before": 100, "after": 400}
-    assert secret.evidence["capture_proven_by"] == "the canary of plain plain-net, read in clear"
+    assert secret.evidence.to_json()["spis"] == secret.evidence.to_json()["spis_held"] == ["0xaaaa0001"]
+    assert secret.evidence.to_json()["packets_marked"] == {"before": 100, "after": 400}
+    assert secret.evidence.to_json()["capture_proven_by"] == "the canary of plain plain-net, read in clear"
     assert secret.explanation == "Nothing but ESP left host1 for host2."
-    assert str(plain.evidence["excerpt"]).startswith("GET /orders/swlb")
+    assert str(plain.evidence.to_json()["excerpt"]).startswith("GET /orders/swlb")
     assert findings(p, honest(p)) == {}
 
 

@@ -116,7 +116,7 @@ def test_each_host_is_tried_for_each_task_several_times_but_not_without_bound() 
 def test_taking_turns_passes() -> None:
     found = check(proven())
     assert (found.verdict, found.network, found.target_host) == (Verdict.PASS, "ingress", "host3"), found.explanation
-    assert found.evidence["answers_by"] == {"web.1": 4, "web.2": 4}
+    assert found.evidence.to_json()["answers_by"] == {"web.1": 4, "web.2": 4}
     assert publish_findings([], [], [found]) == ()
 
 

@@ -15,7 +15,8 @@ from swarmlab.agent.protocol.message import Request
 from swarmlab.errors import HostError
 from swarmlab.model.check import Verdict
 from swarmlab.model.mtu import MtuMeasurement
-from swarmlab.probes.mtu.judge import Sizes
+from swarmlab.probes.mtu.facts import Sizes
+from swarmlab.probes.mtu.judge import size_checks
 from swarmlab.probes.mtu.run import BULK, measure_sizes
 from tests.unit.probes.fakes import A
 from tests.unit.probes.test_judge_mtu import PLAN, SCENARIO
@@ -73,7 +74,7 @@ class FakeAgent:
 def run(**special: FakeAgent) -> tuple[MtuMeasurement, dict[str, Verdict], dict[str, FakeAgent]]:
     agents = {h: special.get(h, FakeAgent(h)) for h in ("host1", "host2", "host3")}
     measured = measure_sizes(PLAN, agents)
-    return measured, {c.id: c.verdict for c in Sizes(SCENARIO, PLAN, measured).checks()}, agents
+    return measured, {c.id: c.verdict for c in size_checks(Sizes(SCENARIO, PLAN, measured))}, agents
 
 
 def test_one_short_round_counts_fragments_before_and_after() -> None:

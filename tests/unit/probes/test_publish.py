@@ -225,7 +225,12 @@ def test_everything_as_it_should_be_passes_and_the_host_is_never_called_the_resp
     assert {c.verdict for c in checks} == {Verdict.PASS}
     assert len({c.id for c in checks}) == len(checks)
     open_ = proven().check(OPEN)
-    assert (open_.source_host, open_.target_host, open_.evidence["responder"], open_.evidence["came_through_to"]) == (
+    assert (
+        open_.source_host,
+        open_.target_host,
+        open_.evidence.to_json()["responder"],
+        open_.evidence.to_json()["came_through_to"],
+    ) == (
         "",
         "host1",
         "",
@@ -441,7 +446,7 @@ def test_a_connection_that_nobody_attends_to_is_not_an_open_port_of_the_mesh(nam
     )
     (check,) = (c for c in case.checks(captures_work) if c.id == MESH)
     assert check.verdict is verdict, check.explanation
-    assert ("somebody" in str(check.evidence["answered_by"])) == (verdict is not Verdict.PASS)
+    assert ("somebody" in str(check.evidence.to_json()["answered_by"])) == (verdict is not Verdict.PASS)
 
 
 def test_findings_name_the_port_and_its_hosts() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import permutations
 
 from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.check_evidence.traffic import ExchangeEvidence, LookupEvidence
 from swarmlab.model.host import HostFacts
 from swarmlab.model.report import Report
 
@@ -52,17 +53,16 @@ def check(source: tuple[str, int, str], target: tuple[str, int, str], protocol: 
         target_service=target[0],
         source_host=source[2],
         target_host=target[2],
-        evidence=evidence | ({"controls": CONTROLS} if denied else {}),
+        evidence=ExchangeEvidence.from_json(evidence | ({"controls": CONTROLS} if denied else {})),
     )
 
 
 def passed() -> Report:
     """Three tiers on three hosts, everything proven."""
     checks = [check(a, b, protocol) for a, b in permutations(TASKS, 2) for protocol in ("tcp", "udp", "icmp")]
-    checks += [
-        replace(checks[0], id=f"name:{n}", kind="name", protocol="dns", port=53, expected="allow", observed="allow")
-        for n in range(24)
-    ]
+    name = replace(checks[0], kind="name", protocol="dns", port=53, expected="allow", observed="allow")
+    name = replace(name, evidence=LookupEvidence.from_json(name.evidence.to_json()))
+    checks += [replace(name, id=f"name:{n}") for n in range(24)]
     return Report(
         "shop",
         "three-tier",
@@ -81,8 +81,9 @@ def passed() -> Report:
 def violated(one: Check) -> Check:
     """A deny that was answered."""
     text = f"{one.source} reached 10.0.2.3 of {one.target}, and {one.target} answered, although it must not."
-    evidence = {**one.evidence, "outcome": "answered", "responder": one.target, "seen": None, "controls": []}
-    return replace(one, verdict=Verdict.FAIL, observed="allow", explanation=text, evidence=evidence)
+    evidence = {**one.evidence.to_json(), "outcome": "answered", "responder": one.target, "seen": None, "controls": []}
+    shown = ExchangeEvidence.from_json(evidence)
+    return replace(one, verdict=Verdict.FAIL, observed="allow", explanation=text, evidence=shown)
 
 
 def unproven(one: Check) -> Check:

@@ -13,6 +13,8 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.check_evidence.base import PlainEvidence
+from swarmlab.model.check_evidence.wire import WireEvidence
 from swarmlab.model.report import Report
 from swarmlab.reports.console import as_text, render
 from tests.unit.reports import samples
@@ -162,7 +164,7 @@ def test_nothing_from_hosts_or_files_steers_the_terminal(text: str) -> None:
         observed=text,
         source_host=text,
         kind=text or "reach",
-        evidence={"outcome": text, text: [text, {text: text}]},
+        evidence=PlainEvidence(values={"outcome": text, text: [text, {text: text}]}),
     )
     finding = Finding(id=text, severity=text, title=text, hosts=(text,), layer=text, fix=text, source=text)
     report = replace(
@@ -205,7 +207,7 @@ def test_the_wire_shows_per_overlay_what_left_and_what_could_be_read() -> None:
             target_service="b",
             source_host="host1",
             target_host="host2",
-            evidence=evidence,
+            evidence=WireEvidence.from_json(evidence),
         )
 
     checks = (

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarmlab.model.check import Finding, Verdict
+from swarmlab.model.check_evidence.base import PlainEvidence
 from swarmlab.model.report import Report
 from swarmlab.reports.html import to_html
 from tests.unit.reports import samples
@@ -95,7 +96,7 @@ def test_texts_stay_texts(text: str) -> None:
         target_service=text,
         because=text,
         explanation=text,
-        evidence={text: text},
+        evidence=PlainEvidence(values={text: text}),
     )
     finding = Finding(id=text, severity=text, title=text, hosts=(text,), layer=text, fix=text, source=text)
     page = Tags(

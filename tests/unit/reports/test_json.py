@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from swarmlab.errors import UsageError
 from swarmlab.model.check import Check, Finding, Verdict
+from swarmlab.model.check_evidence import saved
+from swarmlab.model.check_evidence.base import PlainEvidence
 from swarmlab.model.host import HostFacts
 from swarmlab.model.report import Report
 from swarmlab.reports import as_json
@@ -42,7 +44,7 @@ CHECKS = st.builds(
     target_service=TEXT,
     source_host=TEXT,
     target_host=TEXT,
-    evidence=EVIDENCE,
+    evidence=st.builds(saved.read, st.just(""), EVIDENCE),
 )
 SEVERITY = st.sampled_from(["connectivity", "isolation", "confidentiality", "flaky", "info"])
 FINDINGS = st.builds(
@@ -116,7 +118,9 @@ def test_evidence_that_json_does_not_know_does_not_stop_the_report() -> None:
         "bytes": b"x",
         "lone": "\ud800",
     }
-    report = replace(samples.passed(), checks=(replace(samples.passed().checks[0], evidence=odd),))
+    report = replace(
+        samples.passed(), checks=(replace(samples.passed().checks[0], evidence=PlainEvidence(values=odd)),)
+    )
     evidence = json.loads(as_json.dump(report))["checks"][0]["evidence"]
     assert evidence == {
         "set": ["a", "b"],

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swarmlab.model.check import Verdict
+from swarmlab.model.check_evidence.base import PlainEvidence
 from swarmlab.model.report import Report
 from swarmlab.reports.junit import to_xml
 from tests.unit.reports import samples
@@ -79,7 +80,7 @@ def test_any_text_gives_a_document_that_can_be_parsed(text: str) -> None:
         kind=text,
         explanation=text,
         because=text,
-        evidence={text: text},
+        evidence=PlainEvidence(values={text: text}),
         network=text,
         protocol=text,
         id=text,
