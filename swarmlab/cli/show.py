@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from swarmlab.model.expectation import Expectation
+from swarmlab.model.kinds import About
 from swarmlab.model.plain import plain
 from swarmlab.model.scenario import Scenario
 from swarmlab.reports.text import line
@@ -42,7 +43,9 @@ def channel(expectation: Expectation) -> str:
 
 
 def subject(expectation: Expectation) -> str:
-    """What it is about: a pair, a name that is asked for, or a network's property."""
+    """What it is about: a pair, a name that is asked for, a network's property, or every host."""
+    if expectation.kind.row.about is About.HOST:
+        return "every host"
     pair = " -> ".join(filter(None, (expectation.source, expectation.target)))
     return " ".join(filter(None, (pair, expectation.label)))
 

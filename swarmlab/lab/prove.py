@@ -72,4 +72,4 @@ def _through(stages: Iterable[Stage], view: probes.LabView, results: probes.Resu
 def _worth_another(checks: tuple[Check, ...]) -> bool:
     """Only an allow that has not come yet is worth waiting for; a violated deny is never measured away."""
     failed = [check for check in checks if check.verdict is Verdict.FAIL]
-    return bool(failed) and all(check.expected != DENY and KINDS[check.kind].settles for check in failed)
+    return bool(failed) and all(check.expected != DENY and KINDS[check.kind].row.settles for check in failed)

@@ -189,7 +189,7 @@ def _wanted(intent: Intent, kept: LabState, provider: Provider) -> HostsWanted:
 
 def needs_outside(scenario: Scenario) -> bool:
     """Whether something is to be tried from a machine that is not in the Swarm."""
-    return any(e.kind.about is About.OUTSIDE for e in scenario.expectations)
+    return any(e.kind.row.about is About.OUTSIDE for e in scenario.expectations)
 
 
 def _undo(intent: Intent, provider: Provider, fresh: bool, bus: Bus) -> None:

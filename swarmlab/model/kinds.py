@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 ALLOW, DENY = "allow", "deny"
@@ -33,39 +34,50 @@ class Shown(str, Enum):
         return self.value
 
 
-class Kind(str, Enum):
-    """What is measured. A member is its name in reports, and its row:
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What holds for all checks of a kind.
 
-    `about`: what a check is about; `values`: what can be expected, () for any text; `settles`: whether a lab that has
-    just been deployed may be asked again while such an expectation is unmet; `shown`: how reports sum it up; `feature`:
-    the kernel feature without which it cannot be measured, "" for none; `names`: what `Expectation.name` holds, ""
-    where it holds nothing.
+    `values`: what can be expected, () for any text; `settles`: whether a lab that has just been deployed may be asked
+    again while such an expectation is unmet; `shown`: how reports sum it up; `feature`: the kernel feature without
+    which it cannot be measured, "" for none; `names`: what `Expectation.name` holds, "" where it holds nothing.
+    `promised`: what every lab is expected to show, whatever its file says, and `because` of what; "" for kinds that
+    follow from the file.
     """
 
     about: About
-    values: tuple[str, ...]
-    settles: bool
-    shown: Shown
-    feature: str
-    names: str
+    values: tuple[str, ...] = ()
+    settles: bool = False
+    shown: Shown = Shown.COUNTS
+    feature: str = ""
+    names: str = ""
+    promised: str = ""
+    because: str = ""
 
-    REACH = "reach", About.PAIR, (ALLOW, DENY), True, Shown.MATRIX, "", ""
-    NAME = "name", About.PAIR, (ALLOW, DENY), True, Shown.COUNTS, "", "the name that is asked"
-    NETWORK = "network", About.NETWORK, (), False, Shown.COUNTS, "", "the property: driver, scope, subnets, option:KEY…"
-    SCOPE = "scope", About.PAIR, (ALLOW, DENY), True, Shown.MATRIX, "", ""
-    VIP = "vip", About.PAIR, (ALLOW, DENY), True, Shown.MATRIX, IPVS, ""
-    MTU = "mtu", About.NETWORK, (FITS, IGNORE), False, Shown.COUNTS, "", ""
-    WIRE = "wire", About.NETWORK, (ENCRYPTED, CLEAR), False, Shown.NETWORKS, ESP, ""
-    PUBLISH = "publish", About.OUTSIDE, (ALLOW, DENY), True, Shown.COUNTS, "", "which port is meant"
 
-    def __new__(
-        cls, name: str, about: About, values: tuple[str, ...], settles: bool, shown: Shown, feature: str, names: str
-    ) -> Kind:
-        """One row."""
+YES_NO = (ALLOW, DENY)
+PROPERTY = "the property: driver, scope, subnets, option:KEY, …"
+
+
+class Kind(str, Enum):
+    """What is measured: its name in reports, and its row."""
+
+    row: Row
+
+    REACH = "reach", Row(about=About.PAIR, values=YES_NO, settles=True, shown=Shown.MATRIX)
+    NAME = "name", Row(about=About.PAIR, values=YES_NO, settles=True, names="the name that is asked")
+    NETWORK = "network", Row(about=About.NETWORK, names=PROPERTY)
+    SCOPE = "scope", Row(about=About.PAIR, values=YES_NO, settles=True, shown=Shown.MATRIX)
+    VIP = "vip", Row(about=About.PAIR, values=YES_NO, settles=True, shown=Shown.MATRIX, feature=IPVS)
+    MTU = "mtu", Row(about=About.NETWORK, values=(FITS, IGNORE))
+    WIRE = "wire", Row(about=About.NETWORK, values=(ENCRYPTED, CLEAR), shown=Shown.NETWORKS, feature=ESP)
+    PUBLISH = "publish", Row(about=About.OUTSIDE, values=YES_NO, settles=True, names="which port is meant")
+
+    def __new__(cls, name: str, row: Row) -> Kind:
+        """A name that knows its row."""
         kind = str.__new__(cls, name)
         kind._value_ = name
-        kind.about, kind.values, kind.settles, kind.shown = about, values, settles, shown
-        kind.feature, kind.names = feature, names
+        kind.row = row
         return kind
 
     def __str__(self) -> str:

@@ -47,7 +47,7 @@ class TunnelPath:
 class WirePlan:
     """All canaries of one run. `addresses` are the hosts' own on the underlay."""
 
-    mark: str
+    tag: str
     port: int
     data_port: int
     paths: tuple[TunnelPath, ...]

@@ -213,5 +213,5 @@ def times_line(report: Report, *, unicode: bool = True) -> str:
     if not phases:
         return ""
     total = report.timings.get("total", sum(phases.values()))
-    parts = (" · " if unicode else ", ").join(f"{name} {seconds:.1f}" for name, seconds in phases.items())
-    return f"{total:.1f} s ({parts})"
+    each = (" · " if unicode else ", ").join(f"{name} {seconds:.1f}" for name, seconds in phases.items())
+    return f"{total:.1f} s ({each})"

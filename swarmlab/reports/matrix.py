@@ -81,7 +81,7 @@ def ends(check: Check) -> tuple[str, str]:
 
 def is_matrix(kind: str) -> bool:
     """Whether that kind is shown as a matrix; one that only a later version knows is not."""
-    return kind in KINDS and KINDS[kind].shown is Shown.MATRIX
+    return kind in KINDS and KINDS[kind].row.shown is Shown.MATRIX
 
 
 def matrix(report: Report, kind: str) -> Matrix:

@@ -19,7 +19,7 @@ def network_lines(report: Report) -> Iterator[tuple[str, str, str]]:
     """
     networks: dict[tuple[str, str], list[Check]] = {}
     for check in report.checks:
-        if check.kind in KINDS and KINDS[check.kind].shown is Shown.NETWORKS:
+        if check.kind in KINDS and KINDS[check.kind].row.shown is Shown.NETWORKS:
             networks.setdefault((check.kind, check.network), []).append(check)
     for (_, network), checks in networks.items():
         excerpt = next((c.evidence.readable for c in checks if c.evidence.readable), "")

@@ -94,6 +94,7 @@ class Derivation:
         yield from published(self.services, self.networks)
         yield from sizes(self.services, self.networks, self.containers)
         yield from wire(self.services, self.networks, self.containers)
+        yield from promises()
 
     def _reach(self, a: Party, b: Party) -> Iterator[Expectation]:
         for key in sorted(a.overlays & b.overlays):
@@ -176,6 +177,13 @@ class Derivation:
                 yield Expectation(
                     kind=Kind.NETWORK, expected=expected, because=because, network=key, name=name, place=network.place
                 )
+
+
+def promises() -> Iterator[Expectation]:
+    """What every lab is expected to show, whatever its file says."""
+    for kind in Kind:
+        if kind.row.promised:
+            yield Expectation(kind=kind, expected=kind.row.promised, because=kind.row.because)
 
 
 def _both(a: Party, b: Party, key: str) -> str:

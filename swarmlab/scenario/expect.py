@@ -58,7 +58,7 @@ class Explicit:
                 self.complaints.add(self._place(index, key), f"x-swarmlab.expect[{index + 1}].{key}: {text}")
         if not good or not self._check_network(index, entry, parties):
             return
-        kind = next(kind for kind in Kind if kind.about is About.PAIR and getattr(entry, str(kind)))
+        kind = next(kind for kind in Kind if kind.row.about is About.PAIR and getattr(entry, str(kind), None))
         protocol = entry.protocol or ("tcp" if entry.port else "")
         yield Expectation(
             kind=kind,
@@ -126,8 +126,8 @@ class Explicit:
         about = partial(
             Expectation, because=entry.because, network=entry.network, derived=False, place=self._place(index)
         )
-        for kind in (kind for kind in Kind if kind.about is About.NETWORK and kind.values):
-            if expected := getattr(entry, str(kind)):
+        for kind in (kind for kind in Kind if kind.row.about is About.NETWORK and kind.row.values):
+            if expected := getattr(entry, str(kind), None):
                 yield about(kind=kind, expected=expected)
         held: dict[str, str | bool | None] = {
             "driver": entry.driver,
@@ -158,7 +158,7 @@ class Explicit:
 
 
 def _said(e: Expectation) -> str:
-    if e.kind.about is About.NETWORK:
+    if e.kind.row.about is About.NETWORK:
         return f"{e.network} {e.name or e.kind} {e.expected}"
     return f"{e.source} → {e.target} {e.kind} {e.expected}"
 
@@ -194,11 +194,11 @@ def overlay(derived: Sequence[Expectation], explicit: Sequence[Expectation]) -> 
 
 def _pair_key(e: Expectation) -> tuple[object, ...]:
     """Those that can speak of the same thing share a key; the properties of one network stand together."""
-    return (e.kind, e.source, e.target, e.network if e.kind.about is About.NETWORK and e.kind.names else "")
+    return (e.kind, e.source, e.target, e.network if e.kind.row.about is About.NETWORK and e.kind.row.names else "")
 
 
 def _applied(group: Sequence[Expectation], entry: Expectation) -> list[Expectation]:
-    if entry.kind.about is About.OUTSIDE:
+    if entry.kind.row.about is About.OUTSIDE:
         return laid_over(group, entry)
     if entry.port:
         return [*(e for e in group if _narrow(e) != _narrow(entry)), entry]

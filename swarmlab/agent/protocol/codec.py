@@ -29,13 +29,11 @@ def encode(value: object) -> dict[str, Any]:
     return {name: inner for name, inner in vars(value).items() if name != MISFITS}
 
 
-def plain(value: object) -> object:
+def plain(value: Any) -> object:
     """What JSON has no word for: dataclasses, sets, bytes."""
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    return vars(value)
+    if is_dataclass(value):
+        return value.__dict__
+    return sorted(value) if isinstance(value, frozenset) else base64.b64encode(value).decode("ascii")
 
 
 def decode(kind: type[T], value: object, *, strict: bool = True) -> T:
@@ -73,7 +71,7 @@ def _scalar(kind: Any, extras: list[Any]) -> Reader:
         return readers.binary(_bound(extras, bounds.TEXT))
     if kind is str:
         form = next((extra for extra in extras if isinstance(extra, bounds.Form)), None)
-        return readers.text(_bound(extras, bounds.TEXT), form)
+        return readers.formed(_bound(extras, bounds.TEXT), form) if form else readers.text(_bound(extras, bounds.TEXT))
     raise TypeError(f"no reader for {kind}")
 
 

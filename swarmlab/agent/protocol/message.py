@@ -49,7 +49,10 @@ class Refused(Exception):
 
 def pack(op: str, body: object) -> bytes:
     """A message as one line."""
-    return json.dumps({"op": op, **encode(body)}, default=plain, separators=(",", ":")).encode() + b"\n"
+    return (
+        json.dumps({"op": op, **encode(body)}, default=plain, check_circular=False, separators=(",", ":")).encode()
+        + b"\n"
+    )
 
 
 def unpack(line: bytes) -> object:

@@ -68,19 +68,32 @@ def number(bound: Between) -> Reader:
     return read
 
 
-def text(bound: Length, form: Form | None) -> Reader:
-    """A string, in its usual spelling where it has a form. Leniently, one without a form is cut when it is too long."""
+def text(bound: Length) -> Reader:
+    """A string. Leniently, one that is too long is cut."""
     most = bound.most
 
     def read(value: Any, tally: Tally | None) -> Any:
-        if type(value) is not str or (len(value) > most and (tally is None or form is not None)):
+        if type(value) is str:
+            if len(value) <= most:
+                return value
+            if tally is not None:
+                return value[:most]
+        raise Misfit(f"expected a string of at most {most} characters, got {shown(value)}")
+
+    return read
+
+
+def formed(bound: Length, form: Form) -> Reader:
+    """A string of a certain form, in its usual spelling."""
+    usual, most = form.usual, bound.most
+
+    def read(value: Any, _tally: Tally | None) -> Any:
+        if type(value) is not str or len(value) > most:
             raise Misfit(f"expected a string of at most {most} characters, got {shown(value)}")
-        if form is None:
-            return value if len(value) <= most else value[:most]
-        usual = form.usual(value)
-        if usual is None:
+        found = usual(value)
+        if found is None:
             raise Misfit(form.complaint.format(value[:40]))
-        return usual
+        return found
 
     return read
 

@@ -12,7 +12,7 @@ from swarmlab.model.check_evidence.traffic import BalanceEvidence
 from swarmlab.model.evidence import Evidence, Outcome
 from swarmlab.model.ids import check_id, pair
 from swarmlab.model.judgement import Judgement, not_measured, proven, violated
-from swarmlab.model.kinds import ALLOW, DENY, IPVS, Kind
+from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.probes.session.endpoints import owner
 from swarmlab.probes.traffic.facts import Facts, is_virtual
@@ -44,7 +44,7 @@ def connections(
     """All connections of all askers; none from a host whose kernel cannot, as they would only time out."""
     found: list[Probe] = []
     for p in asked:
-        if IPVS not in missing_features.get(plan.endpoints[p.source].host, ()):
+        if Kind.VIP.row.feature not in missing_features.get(plan.endpoints[p.source].host, ()):
             tasks = len(_tasks(plan, p))
             found += [
                 replace(p, id=first + len(found) + i, port=port) for i in range(max(tasks, min(ROUNDS * tasks, MOST)))

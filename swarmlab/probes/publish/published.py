@@ -10,7 +10,7 @@ from swarmlab.model.kinds import IPVS
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import INGRESS, Scenario
 from swarmlab.probes.publish.plan import HostPort
-from swarmlab.probes.publish.run import Seen, TaskSaw
+from swarmlab.probes.publish.run import PublishMeasurement, TaskSaw
 from swarmlab.probes.session.merge import SEEN
 from swarmlab.probes.traffic.facts import Facts
 
@@ -28,7 +28,7 @@ class Published:
         self,
         scenario: Scenario,
         plan: ProbePlan,
-        seen: Seen,
+        seen: PublishMeasurement,
         host_ports: Mapping[int, HostPort],
         again: Mapping[int, HostPort] | None = None,
         *,

@@ -20,7 +20,7 @@ TaskSaw = tuple[bool | None, bool | None]  # the request was seen there; an answ
 
 
 @dataclass(frozen=True)
-class Seen:
+class PublishMeasurement:
     """Both sides of what was tried from outside. `answers`: who answered, by probe, "" for an application; `tasks`: who
     saw which probe; `silent`: connections that were accepted, and nothing more.
     """
@@ -36,7 +36,7 @@ def measure(
     agents: Mapping[str, AgentLink],
     dead_hosts: Mapping[str, str],
     again: Mapping[int, HostPort] | None = None,
-) -> Seen:
+) -> PublishMeasurement:
     """Never raises for a host that fails. `again` are the host ports of probes that repeat another's: only the tasks
     behind them are asked.
     """
@@ -59,7 +59,7 @@ def measure(
     )
     answered = {i: result for i, result in outside.items() if result.outcome == Outcome.ANSWERED}
     silent = frozenset(i for i, result in answered.items() if result.detail == probing.SILENT)
-    return Seen(measured, {i: result.responder for i, result in answered.items()}, tasks, silent)
+    return PublishMeasurement(measured, {i: result.responder for i, result in answered.items()}, tasks, silent)
 
 
 def _tasks_saw(

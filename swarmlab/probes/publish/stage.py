@@ -19,7 +19,7 @@ from swarmlab.probes.publish.findings import publish_findings
 from swarmlab.probes.publish.judge import port_checks, unmeasured
 from swarmlab.probes.publish.plan import HostPort, HostPorts, Unmeasured, controls, inner_ports, probe_of, watched_ports
 from swarmlab.probes.publish.published import Published
-from swarmlab.probes.publish.run import Seen, measure
+from swarmlab.probes.publish.run import PublishMeasurement, measure
 from swarmlab.probes.session.endpoints import WORKLOADS, EndpointIndex
 from swarmlab.probes.session.ports import free_port
 from swarmlab.probes.stage import LabView, Results
@@ -81,10 +81,12 @@ def _expanded(view: LabView, index: EndpointIndex) -> tuple[list[HostPort], dict
     return host_ports, {e: "; ".join(dict.fromkeys(reasons)) for e, reasons in gaps.items()}
 
 
-def _measured(view: LabView, measured: Measurement, plan: ProbePlan, again: Mapping[int, HostPort]) -> Seen:
+def _measured(
+    view: LabView, measured: Measurement, plan: ProbePlan, again: Mapping[int, HostPort]
+) -> PublishMeasurement:
     """A round of its own; none where there is nothing to try."""
     if not plan.probes:
-        return Seen(replace(measured, probes={}, names={}))
+        return PublishMeasurement(replace(measured, probes={}, names={}))
     client = view.external_client
     agents = {**view.agents, **({OUTSIDE: client.agent} if client.agent else {})}
     dead = {**measured.dead_hosts, **({OUTSIDE: client.dead} if client.dead else {})}

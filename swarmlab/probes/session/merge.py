@@ -10,6 +10,7 @@ from swarmlab.model.evidence import Evidence, NameEvidence, Outcome
 from swarmlab.model.probe import Endpoint, NameProbe, Probe, ProbePlan
 
 OUTCOMES = {str(o): o for o in Outcome}
+ANSWERED = Outcome.ANSWERED.value  # as agents say it
 SEEN, INFERRED = "the target's own capture saw the request", "the same address answered {} as {} in this run"
 SAME_PORT = (
     "(another probe came to the target from the same source port: which of the two its capture saw cannot be told)"
@@ -100,7 +101,7 @@ class Merge:
         clash: set[tuple[str, str]] = set()
         for p in self.plan.probes:
             fired = self._fired.get(p.id)
-            if fired is not None and p.protocol != "icmp" and fired.outcome == Outcome.ANSWERED and fired.responder:
+            if fired is not None and p.protocol != "icmp" and fired.outcome == ANSWERED and fired.responder:
                 known = found.setdefault((p.source, p.address), (p.protocol, fired.responder))
                 if known[1] != fired.responder:
                     clash.add((p.source, p.address))
@@ -122,7 +123,7 @@ class Merge:
         """Answered by the target itself: no need to ask what it saw. (A virtual address's answer settles which task it
         was.)
         """
-        if fired.outcome != Outcome.ANSWERED:
+        if fired.outcome != ANSWERED:
             return False
         who = self._responder(p, fired)
         return bool(who) and (who == p.target or any(t.id == who for t in self._services.get(p.target, ())))

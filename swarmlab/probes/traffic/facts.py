@@ -5,7 +5,7 @@ from __future__ import annotations
 from swarmlab.model.check_evidence.control import Control
 from swarmlab.model.evidence import Evidence, Measurement, Outcome
 from swarmlab.model.ids import exchange
-from swarmlab.model.kinds import ALLOW, IPVS, Kind
+from swarmlab.model.kinds import ALLOW, Kind
 from swarmlab.model.probe import Probe, ProbePlan
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes.session.endpoints import EndpointIndex
@@ -86,7 +86,7 @@ class Facts:
     def without_ipvs(self, probe: Probe) -> str:
         """The hosts involved whose kernel has no IPVS, in words; "" when all have it."""
         hosts = dict.fromkeys([self.host(probe.source), *(self.host(t) for t in self.targets(probe))])
-        without = [h for h in hosts if IPVS in self.measurement.missing_features.get(h, ())]
+        without = [h for h in hosts if Kind.VIP.row.feature in self.measurement.missing_features.get(h, ())]
         if not without:
             return ""
         return f"the kernel of {', '.join(without)} has no IP_VS, so virtual addresses do not work there"

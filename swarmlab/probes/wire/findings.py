@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from swarmlab.model.check import Check, Finding, Verdict, worst_first
 from swarmlab.model.check_evidence.wire import WireEvidence
 from swarmlab.model.ids import finding_id, pair
-from swarmlab.model.kinds import ENCRYPTED, ESP
+from swarmlab.model.kinds import ENCRYPTED
 from swarmlab.model.wire import TunnelPath, WireMeasurement, WirePlan
 from swarmlab.probes.session.sources import ISSUE, LIBNETWORK_ISSUE
 from swarmlab.probes.wire.facts import WireFacts
@@ -131,7 +131,7 @@ def _where_lost(facts: WireFacts, p: TunnelPath) -> tuple[str, str]:
     came = sum(
         c.packets
         for c in facts.capture(there).counts
-        if c.kind == ESP and not c.outgoing and c.source in facts.addresses(here)
+        if c.kind == "esp" and not c.outgoing and c.source in facts.addresses(here)
     )
     if not sent and facts.capture(here).whole and facts.used(p, here):
         proof = f"{here}'s kernel encrypted packets for {there}, and none left it"

@@ -32,13 +32,13 @@ def wire_plan(
     """`networks` is what engines say of them, the lab's control overlay among them; `addresses` the hosts' own."""
     known = {n.network: n.properties for n in networks if n.found}
     expected = {e.network: e for e in scenario.expectations if e.kind is Kind.WIRE}
-    mark = f"swlb{secrets.token_hex(4)}"
+    tag = f"swlb{secrets.token_hex(4)}"
     directions = [*_ways(expected, endpoints, WORKLOADS), *_controls(scenario, expected, known, endpoints)]
     paths = tuple(
-        _passage(f"c{i}", mark, direction, known.get(direction[0], {}), scenario, expected.get(direction[0]))
+        _tunnel_path(f"c{i}", tag, direction, known.get(direction[0], {}), scenario, expected.get(direction[0]))
         for i, direction in enumerate(directions)
     )
-    return WirePlan(mark, free_port(set()), data_port, paths, dict(addresses))
+    return WirePlan(tag, free_port(set()), data_port, paths, dict(addresses))
 
 
 Way = tuple[str, Endpoint, Endpoint]
@@ -72,9 +72,9 @@ def _controls(
     yield from _ways([key for key in plain if key not in scenario.networks], endpoints, ("control",))
 
 
-def _passage(
+def _tunnel_path(
     name: str,
-    mark: str,
+    tag: str,
     direction: Way,
     properties: Mapping[str, str],
     scenario: Scenario,
@@ -95,8 +95,8 @@ def _passage(
         target=target,
         from_address=on_network(source, network)[0].address,
         to_address=on_network(target, network)[0].address,
-        canary=mark + secrets.token_hex(8),
-        forged=mark + secrets.token_hex(8),
+        canary=tag + secrets.token_hex(8),
+        forged=tag + secrets.token_hex(8),
         expectation=expectation,
     )
 

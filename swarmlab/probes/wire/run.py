@@ -26,6 +26,7 @@ from swarmlab.agent.protocol.wire import (
     WireStopAnswer,
 )
 from swarmlab.errors import DeadlinePassed
+from swarmlab.model.kinds import Kind
 from swarmlab.model.wire import (
     Association,
     CanaryHit,
@@ -117,7 +118,7 @@ class WireRound:
         answers = self._everywhere(
             {
                 h: WireStart(
-                    plan.mark, plan.data_port, plan.port, canaries, pcap_bytes=pcap_bytes, endpoints=self._watched(h)
+                    plan.tag, plan.data_port, plan.port, canaries, pcap_bytes=pcap_bytes, endpoints=self._watched(h)
                 )
                 for h in plan.hosts
             }
@@ -152,7 +153,7 @@ class WireRound:
         hoped = [
             p
             for p in self.plan.paths
-            if p.plain or not any(ESP in self.missing_features.get(h, ()) for h in p.direction)
+            if p.plain or not any(Kind.WIRE.row.feature in self.missing_features.get(h, ()) for h in p.direction)
         ]
         paths: Iterable[TunnelPath] = self.plan.paths
         for _ in range(TRIES):

@@ -15,7 +15,7 @@ from swarmlab.probes.publish.judge import port_checks, unmeasured
 from swarmlab.probes.publish.mesh import mesh_checks
 from swarmlab.probes.publish.plan import probe_of
 from swarmlab.probes.publish.published import Published
-from swarmlab.probes.publish.run import Seen
+from swarmlab.probes.publish.run import PublishMeasurement
 from swarmlab.probes.traffic.facts import Facts
 from swarmlab.probes.traffic.plan import plan
 from swarmlab.probes.wire.judge import judge_wire
@@ -73,7 +73,7 @@ def publish() -> Iterator[Check]:
     found = dict(enumerate(test_publish.host_ports(made, in_use)[0].values()))
     probes = tuple(probe_of(i, d, test_publish.ADDRESSES) for i, d in found.items())
     planned = replace(test_publish.proven().plan, probes=probes)
-    published = Published(made, planned, Seen(Measurement()), found)
+    published = Published(made, planned, PublishMeasurement(Measurement()), found)
     yield from port_checks(published)
     yield from mesh_checks(published)
     yield from (unmeasured(e, "because") for e in made.expectations)

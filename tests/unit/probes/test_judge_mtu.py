@@ -231,9 +231,8 @@ def test_the_finding_says_what_the_mtu_should_be() -> None:
         changed(honest(), BENEATH, **NARROW), probe("underlay", "host3", "host2"), **{**NARROW, "largest": 1304}
     )
     (found,) = findings(changed(both, BACK, **LOST))
-    assert found.title == (
-        "the MTU of back-net (1450) does not fit the underlay between host2 and host3 (1300): it should be at most 1250"
-    )
+    title = "the MTU of back-net (1450) does not fit the underlay between host2 and host3 (1300)"
+    assert found.title == f"{title}: it should be at most 1250"
     assert (found.hosts, found.layer, found.severity) == (("host2", "host3"), "underlay", "connectivity")
     assert 'com.docker.network.driver.mtu: "1300"' in found.fix, "the engine takes VXLAN's 50 bytes off it"
     (sealed,) = findings(changed(both, BACK, **LOST), encrypted=True)

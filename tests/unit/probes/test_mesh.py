@@ -18,7 +18,7 @@ from swarmlab.probes.publish.findings import publish_findings
 from swarmlab.probes.publish.mesh import BUDGET, mesh_checks, repeated
 from swarmlab.probes.publish.plan import HostPort, controls, probe_of
 from swarmlab.probes.publish.published import Published
-from swarmlab.probes.publish.run import Seen
+from swarmlab.probes.publish.run import PublishMeasurement
 from tests.unit.probes.labs import PORT, RUN
 from tests.unit.probes.test_publish import ADDRESSES, ENDPOINTS, HOSTS, host_ports, lab
 
@@ -44,7 +44,7 @@ def proven(protocol: str = "tcp") -> Published:
     evidence = {p.id: Evidence(p.id, Outcome.ANSWERED, p.target, 0.2, left=True, seen=True, sends=1) for p in probes}
     turns = {i: f"web.{1 + i // 2 % 2}" for i in range(len(tried))}
     tasks = {i: {t: (t == turns[i], t == turns[i]) for t in ("web.1", "web.2")} for i in turns}
-    seen = Seen(Measurement(evidence), {i: turns[i] if i % 2 else "" for i in turns}, tasks)
+    seen = PublishMeasurement(Measurement(evidence), {i: turns[i] if i % 2 else "" for i in turns}, tasks)
     doors_ = dict(enumerate(tried[: len(HOSTS)]))
     return Published(lab(), plan, seen, doors_, dict(enumerate(again, len(HOSTS))))
 
@@ -63,7 +63,7 @@ def at_host3(p: Published) -> list[int]:
     return [i for i, d in repeats(p).items() if d.host == "host3"]
 
 
-def changed(p: Published, seen: Seen, **more: object) -> Published:
+def changed(p: Published, seen: PublishMeasurement, **more: object) -> Published:
     measured = replace(seen.measurement, **more)  # type: ignore[arg-type]
     both = frozenset({"web.1", "web.2"})
     return Published(

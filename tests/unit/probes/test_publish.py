@@ -29,7 +29,7 @@ from swarmlab.probes.publish.plan import (
     watched_ports,
 )
 from swarmlab.probes.publish.published import Published
-from swarmlab.probes.publish.run import Seen, TaskSaw
+from swarmlab.probes.publish.run import PublishMeasurement, TaskSaw
 from swarmlab.probes.session.endpoints import EndpointIndex
 from swarmlab.probes.session.merge import SEEN
 from swarmlab.scenario.derive_publish import published
@@ -142,7 +142,7 @@ class Case:
     made: Scenario
     plan: ProbePlan
     host_ports: dict[int, HostPort]
-    seen: Seen
+    seen: PublishMeasurement
 
     def probe(self, id_: str) -> Probe:
         by_id = dict(zip((c.id for c in self.checks()), self.host_ports, strict=True))
@@ -160,9 +160,12 @@ class Case:
     def evidence(self, id_: str, **more: object) -> Case:
         """That probe's evidence from the sender and the host, changed; not answered any more."""
         probe = self.probe(id_)
-        probes = {**self.seen.measurement.probes, probe.id: replace(self.seen.measurement.probes[probe.id], **more)}  # type: ignore[arg-type]
+        before = self.seen.measurement.probes
+        probes = {**before, probe.id: replace(before[probe.id], **more)}  # type: ignore[arg-type]
         answers = {i: who for i, who in self.seen.answers.items() if i != probe.id}
-        return replace(self, seen=Seen(replace(self.seen.measurement, probes=probes), answers, self.seen.tasks))
+        return replace(
+            self, seen=PublishMeasurement(replace(self.seen.measurement, probes=probes), answers, self.seen.tasks)
+        )
 
     def unanswered(self, id_: str, outcome: Outcome = Outcome.TIMED_OUT, **more: object) -> Case:
         return self.evidence(id_, outcome=outcome, responder="", detail="", **more).came_to(id_)
@@ -217,7 +220,7 @@ def proven() -> Case:
         else:
             evidence[p.id] = Evidence(p.id, Outcome.REFUSED, left=True, seen=True, answer_left=True)
             tasks[p.id] = none
-    return Case(made, plan, dict(enumerate(found)), Seen(Measurement(evidence), answers, tasks))
+    return Case(made, plan, dict(enumerate(found)), PublishMeasurement(Measurement(evidence), answers, tasks))
 
 
 def test_everything_as_it_should_be_passes_and_the_host_is_never_called_the_responder() -> None:

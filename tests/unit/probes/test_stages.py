@@ -41,7 +41,7 @@ def test_every_kind_has_exactly_one_stage() -> None:
 def test_what_settles_comes_before_what_is_measured_once() -> None:
     order = [stage.settles for stage in STAGES]
     assert order == sorted(order, reverse=True)
-    assert all(stage.settles for stage in STAGES for kind in stage.kinds if kind.settles)
+    assert all(stage.settles for stage in STAGES for kind in stage.kinds if kind.row.settles)
 
 
 @pytest.mark.parametrize("stage", STAGES[1:], ids=lambda stage: type(stage).__name__)

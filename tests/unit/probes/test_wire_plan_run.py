@@ -29,7 +29,7 @@ def test_every_overlay_is_tried_both_ways_with_a_canary_of_its_own() -> None:
     ]  # fmt: skip
     texts = [text for x in p.paths for text in (x.canary, x.forged)]
     assert len(set(texts)) == len(texts)
-    assert all(text.startswith(p.mark) and len(text) == len(p.mark) + 16 for text in texts)
+    assert all(text.startswith(p.tag) and len(text) == len(p.tag) + 16 for text in texts)
     assert {x.vnis for x in p.paths} == {frozenset({4097}), frozenset({4098})}
     assert [x.network for x in p.guarded] == ["secret-net"] * 2
 
