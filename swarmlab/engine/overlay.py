@@ -43,7 +43,7 @@ def seen_from(engine: Engine, key: str, name: str) -> NetworkEvidence:
     found = inspect(engine, name)
     if found is None:
         return NetworkEvidence(key, engine.name, found=False)
-    return NetworkEvidence(key, engine.name, True, str(found["Id"]), properties(found))
+    return NetworkEvidence(key, engine.name, found=True, id=str(found["Id"]), properties=properties(found))
 
 
 def properties(network: Mapping[str, Any]) -> dict[str, str]:

@@ -29,5 +29,9 @@ def _ingress(service: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _port(service: str, host: str, raw: Mapping[str, Any]) -> PortInUse:
     return PortInUse(
-        service, str(raw.get("Protocol", "tcp")), int(raw.get("PublishedPort") or 0), int(raw["TargetPort"]), host
+        service=service,
+        protocol=str(raw.get("Protocol", "tcp")),
+        published=int(raw.get("PublishedPort") or 0),
+        target=int(raw["TargetPort"]),
+        host=host,
     )

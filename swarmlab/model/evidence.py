@@ -4,7 +4,7 @@ again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 
 
@@ -37,6 +37,7 @@ class Evidence:
 
     probe: int
     outcome: Outcome
+    _: KW_ONLY
     responder: str = ""
     latency_ms: float | None = None
     left: bool | None = None
@@ -55,6 +56,7 @@ class NameEvidence:
 
     probe: int
     outcome: Outcome
+    _: KW_ONLY
     rcode: str = ""
     addresses: tuple[str, ...] = ()
     latency_ms: float | None = None
@@ -68,6 +70,7 @@ class NetworkEvidence:
 
     network: str
     host: str
+    _: KW_ONLY
     found: bool
     id: str = ""
     properties: dict[str, str] = field(default_factory=dict)

@@ -4,7 +4,7 @@ needs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.probe import Endpoint
@@ -76,7 +76,7 @@ class MtuPlan:
     timeout: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BulkEvidence:
     """One transfer: complete when `responder` said that it has all `size` bytes; `idle_ms` is how long nothing had
     moved at the end.
@@ -101,6 +101,7 @@ class MtuEvidence:
     """
 
     probe: int
+    _: KW_ONLY
     error: str = ""
     interface: str = ""
     mtu: int = 0
@@ -115,7 +116,7 @@ class MtuEvidence:
     bulk: BulkEvidence | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MtuMeasurement:
     """What one run brought home. `fragments`: host -> IPv4 fragments that arrived there meanwhile, None when its kernel
     does not say.

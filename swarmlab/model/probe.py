@@ -85,7 +85,7 @@ class ProbePlan:
     watched: dict[str, tuple[int, ...]] = field(default_factory=dict)  # ports captured there, besides those listened on
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PortInUse:
     """A port that the engine publishes for a service; `host` "" means every host (ingress mode)."""
 

@@ -68,7 +68,7 @@ class WirePlan:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Count:
     """Packets of one kind, one way, on one interface. `kind` is esp (`number`: SPI), vxlan (VNI), fragment or other
     (protocol).
@@ -92,7 +92,7 @@ class CanaryHit:
     excerpt: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Capture:
     """What one host's capture saw. `error` is why there is none; with `unseen` packets an absence proves nothing."""
 
@@ -119,7 +119,7 @@ class Association:
     bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """What a kernel does with packets that carry a mark: encrypts those from `source` to `target`, port `dport`."""
 
@@ -131,7 +131,7 @@ class Policy:
     spi: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One packet filter rule about a VNI; `form` is which iptables holds it."""
 
@@ -157,7 +157,7 @@ class KernelState:
     errors: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WireMeasurement:
     """What one run brought home. `arrived` has the names of canaries, forged ones too, that came to their target."""
 

@@ -33,7 +33,11 @@ def measure_sizes(
         round_.everywhere(dict.fromkeys(round_.alive, Close()), SLACK, fatal=False)
     fragments = {host: _arrived(before[host], after[host]) for host in after}
     return MtuMeasurement(
-        _evidence(plan, answers), fragments, round_.dead_endpoints, round_.dead_hosts, round_.missing_features
+        evidence=_evidence(plan, answers),
+        fragments=fragments,
+        dead_endpoints=round_.dead_endpoints,
+        dead_hosts=round_.dead_hosts,
+        missing_features=round_.missing_features,
     )
 
 
@@ -74,12 +78,31 @@ def _evidence(plan: MtuPlan, answers: Mapping[str, MtuAnswer]) -> dict[int, MtuE
 
 def _size(told: SizeResult) -> MtuEvidence:
     return MtuEvidence(
-        told.id, told.error, told.interface, told.mtu, told.small, told.full, told.largest, told.exact, told.tries,
-        told.responder, told.detail, _transfer(told.control), _transfer(told.bulk),
-    )  # fmt: skip
+        told.id,
+        error=told.error,
+        interface=told.interface,
+        mtu=told.mtu,
+        small=told.small,
+        full=told.full,
+        largest=told.largest,
+        exact=told.exact,
+        tries=told.tries,
+        responder=told.responder,
+        detail=told.detail,
+        control=_transfer(told.control),
+        bulk=_transfer(told.bulk),
+    )
 
 
 def _transfer(told: BulkResult | None) -> BulkEvidence | None:
     if told is None:
         return None
-    return BulkEvidence(told.size, told.responder, told.moved, told.ms, told.idle_ms, told.outcome, told.detail)
+    return BulkEvidence(
+        size=told.size,
+        responder=told.responder,
+        moved=told.moved,
+        ms=told.ms,
+        idle_ms=told.idle_ms,
+        outcome=told.outcome,
+        detail=told.detail,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from swarmlab.agent.protocol.probing import FireAnswer, NameResult, ProbeResult, SeenAnswer, SeenResult, SeenSpec
 from swarmlab.model.evidence import Evidence, NameEvidence, Outcome
@@ -144,15 +145,26 @@ class Merge:
         if fired is None or outcome is None:
             reason = self._dead(p.source) or "its agent said nothing about this probe"
             return Evidence(p.id, Outcome.SENDER_DEAD, detail=reason)
-        responder = self._responder(p, fired) if outcome is Outcome.ANSWERED else ""
-        detail = fired.detail
-        if self._settled(p, fired):
-            if p.protocol == "icmp":
-                detail = INFERRED.format(*self._proven[p.source, p.address])
-            return Evidence(
-                p.id, outcome, responder, fired.latency_ms, fired.left, None, fired.via,
-                None, None, fired.sends, fired.lost_records, detail,
-            )  # fmt: skip
+        sent = Evidence(
+            p.id,
+            outcome,
+            responder=self._responder(p, fired) if outcome is Outcome.ANSWERED else "",
+            latency_ms=fired.latency_ms,
+            left=fired.left,
+            via=fired.via,
+            sends=fired.sends,
+            lost_records=fired.lost_records,
+            detail=fired.detail,
+        )
+        if not self._settled(p, fired):
+            return self._with_target_side(p, fired, sent)
+        if p.protocol == "icmp":
+            return replace(sent, detail=INFERRED.format(*self._proven[p.source, p.address]))
+        return sent
+
+    def _with_target_side(self, p: Probe, fired: ProbeResult, sent: Evidence) -> Evidence:
+        """What the target's capture and listener add to what the sender saw."""
+        outcome, responder, detail = sent.outcome, sent.responder, sent.detail
         seen, answer_left, lost_there = self._target_side(p.id)
         if seen and p.protocol == "tcp" and self._sports[p.target, p.port, fired.sport] > 1:
             seen, answer_left, detail = None, None, f"{detail} {SAME_PORT}".strip()
@@ -160,10 +172,16 @@ class Merge:
             responder, detail = p.target, SEEN
         else:
             outcome, detail = self._listener(p, outcome, responder, detail)
-        return Evidence(
-            p.id, outcome, responder, fired.latency_ms, fired.left, fired.asked, fired.via,
-            seen, answer_left, fired.sends, fired.lost_records + lost_there, detail,
-        )  # fmt: skip
+        return replace(
+            sent,
+            outcome=outcome,
+            responder=responder,
+            asked=fired.asked,
+            seen=seen,
+            answer_left=answer_left,
+            lost_records=sent.lost_records + lost_there,
+            detail=detail,
+        )
 
     def _listener(self, p: Probe, outcome: Outcome, responder: str, detail: str) -> tuple[Outcome, str]:
         """Silence of a target whose listener is not known to be alive says nothing about the way to it."""
@@ -189,7 +207,15 @@ class Merge:
         if told is None or outcome is None:
             reason = self._dead(n.source) or "its agent said nothing about this name"
             return NameEvidence(n.id, Outcome.SENDER_DEAD, detail=reason)
-        return NameEvidence(n.id, outcome, told.rcode, told.addresses, told.latency_ms, told.sends, told.detail)
+        return NameEvidence(
+            n.id,
+            outcome,
+            rcode=told.rcode,
+            addresses=told.addresses,
+            latency_ms=told.latency_ms,
+            sends=told.sends,
+            detail=told.detail,
+        )
 
 
 def any_of(flags: Sequence[bool | None]) -> bool | None:

@@ -14,32 +14,25 @@ from swarmlab.agent.protocol.wire import (
     UNTOLD,
     DatagramSpec,
     FrameSpec,
-    PacketCount,
     SentAnswer,
     WireInject,
     WireLook,
     WireSend,
     WireStart,
     WireState,
-    WireStateAnswer,
     WireStop,
-    WireStopAnswer,
 )
 from swarmlab.errors import DeadlinePassed
 from swarmlab.model.kinds import Kind
 from swarmlab.model.wire import (
-    Association,
-    CanaryHit,
     Capture,
-    Count,
     KernelState,
-    Policy,
-    Rule,
     TunnelPath,
     WireMeasurement,
     WirePlan,
 )
 from swarmlab.probes.session.link import AgentLink, ask_all
+from swarmlab.probes.wire.answers import capture, kernel_state
 from swarmlab.remote.wait import until
 
 A = TypeVar("A")
@@ -95,19 +88,19 @@ class WireRound:
         answers = self._everywhere({h: WireStop() for h in self.plan.hosts if not self.errors.get(h)})
         if guarded:
             self._forge()
-        captures = {h: _capture(a) for h, a in answers.items()}
+        captures = {h: capture(a) for h, a in answers.items()}
         captures.update({h: Capture(error=self.errors[h]) for h in self.errors})
         return WireMeasurement(
-            captures,
-            before,
-            after,
-            frozenset(self.arrived),
-            self.unsent,
-            frozenset(id_ for a in answers.values() for id_ in a.capture_dropped),
-            self.dead,
-            dict(self.missing_features),
-            self.addresses,
-            {h: a.pcap for h, a in answers.items()} if pcap_bytes else {},
+            captures=captures,
+            before=before,
+            after=after,
+            arrived=frozenset(self.arrived),
+            unsent=self.unsent,
+            capture_dropped=frozenset(id_ for a in answers.values() for id_ in a.capture_dropped),
+            dead=self.dead,
+            missing_features=dict(self.missing_features),
+            addresses=self.addresses,
+            pcaps={h: a.pcap for h, a in answers.items()} if pcap_bytes else {},
         )
 
     def _start(self, pcap_bytes: int) -> None:
@@ -146,7 +139,7 @@ class WireRound:
         forms = {host: tuple(sorted({rule.form for rule in state.rules})) for host, state in (known or {}).items()}
         requests = {h: WireState(vnis, forms.get(h, ())) for h in hosts}
         answers = self._everywhere(requests, STATE_SLACK, fatal=False)
-        return {host: _kernel_state(answer) for host, answer in answers.items()}
+        return {host: kernel_state(answer) for host, answer in answers.items()}
 
     def _send(self) -> None:
         """Every canary at once; those that should have come and have not, once more."""
@@ -251,29 +244,3 @@ class WireRound:
         answers, failed = ask_all(self.pool, self.agents, alive, timeout)
         self.dead.update(failed if fatal else {})
         return answers
-
-
-def _capture(told: WireStopAnswer) -> Capture:
-    """What could not be understood counts as unseen."""
-    return Capture(
-        "",
-        told.packets,
-        told.drops + told.uncounted + told.misfits,
-        told.complete,
-        tuple(map(_count, told.counts)),
-        tuple(CanaryHit(read.canary, _count(read.where), read.excerpt) for read in told.canaries),
-    )
-
-
-def _count(told: PacketCount) -> Count:
-    return Count(told.interface, told.outgoing, told.source, told.target, told.kind, told.number, told.packets)
-
-
-def _kernel_state(told: WireStateAnswer) -> KernelState:
-    return KernelState(
-        tuple(Association(s.source, s.target, s.spi, s.bytes) for s in told.states),
-        tuple(Policy(p.source, p.target, p.dport, p.direction, p.mark, p.spi) for p in told.policies),
-        tuple(Rule(r.form, r.table, r.chain, r.place, r.vni, r.target, r.mark, r.dport, r.packets) for r in told.rules),
-        told.forms,
-        tuple(error for error in (*told.errors, told.xfrm_error) if error),
-    )

@@ -116,14 +116,21 @@ def honest(p: ProbePlan) -> Measurement:
 def honest_probe(p: Probe) -> Evidence:
     if p.expectation is not None and p.expectation.expected == DENY:
         return Evidence(p.id, Outcome.TIMED_OUT, left=True, via="eth0", seen=False, sends=3)
-    return Evidence(p.id, Outcome.ANSWERED, p.target, 0.2, left=True, sends=1)
+    return Evidence(p.id, Outcome.ANSWERED, responder=p.target, latency_ms=0.2, left=True, sends=1)
 
 
 def honest_name(p: ProbePlan, n: NameProbe) -> NameEvidence:
     if n.expectation is not None and n.expectation.expected == DENY:
-        return NameEvidence(n.id, Outcome.ANSWERED, "NXDOMAIN", (), 0.3, 1)
+        return NameEvidence(n.id, Outcome.ANSWERED, rcode="NXDOMAIN", addresses=(), latency_ms=0.3, sends=1)
     own = tuple(a.address for e in p.endpoints.values() if e.service == n.target for a in e.addresses)
-    return NameEvidence(n.id, Outcome.ANSWERED, "NOERROR", tuple(sorted(n.accepted[0])) if n.accepted else own, 0.3, 1)
+    return NameEvidence(
+        n.id,
+        Outcome.ANSWERED,
+        rcode="NOERROR",
+        addresses=tuple(sorted(n.accepted[0])) if n.accepted else own,
+        latency_ms=0.3,
+        sends=1,
+    )
 
 
 def changed(m: Measurement, *evidence: Evidence) -> Measurement:

@@ -41,7 +41,10 @@ def lab(tasks: int = 3, *expect: Expectation) -> tuple[ProbePlan, Facts]:
     main = plan(made, endpoints, timeout=1.0, run=RUN, port=PORT, vips=VIPS)
     probes = connections(askers(main), main, {}, 0, PORT)
     made_plan = replace(main, probes=tuple(probes), names=())
-    evidence = {p.id: Evidence(p.id, Outcome.ANSWERED, f"b.{p.id % tasks + 1}", 0.2, left=True) for p in probes}
+    evidence = {
+        p.id: Evidence(p.id, Outcome.ANSWERED, responder=f"b.{p.id % tasks + 1}", latency_ms=0.2, left=True)
+        for p in probes
+    }
     return main, Facts(made, made_plan, Measurement(evidence))
 
 

@@ -110,8 +110,8 @@ def test_a_stranger_at_an_address_is_found() -> None:
 def test_a_name_missing_for_all_and_for_some_are_told_apart() -> None:
     p = three_tier()
     askers = [n for n in p.names if n.name == "api" and n.purpose == "check"]
-    everyone = renamed(honest(p), *(NameEvidence(n.id, Outcome.ANSWERED, "NXDOMAIN") for n in askers))
-    some = renamed(honest(p), NameEvidence(askers[0].id, Outcome.ANSWERED, "NXDOMAIN"))
+    everyone = renamed(honest(p), *(NameEvidence(n.id, Outcome.ANSWERED, rcode="NXDOMAIN") for n in askers))
+    some = renamed(honest(p), NameEvidence(askers[0].id, Outcome.ANSWERED, rcode="NXDOMAIN"))
     assert [f.id for f in found(p, everyone)] == ["name-missing:api"] == [f.id for f in found(p, some)]
     assert "aliases" in found(p, everyone)[0].fix
     assert "7946" in found(p, some)[0].fix
@@ -120,7 +120,9 @@ def test_a_name_missing_for_all_and_for_some_are_told_apart() -> None:
 def test_a_name_leak_is_a_matter_of_isolation() -> None:
     p = three_tier()
     denied = next(n for n in p.names if n.name == "db" and n.source == "front.1")
-    (finding,) = found(p, renamed(honest(p), NameEvidence(denied.id, Outcome.ANSWERED, "NOERROR", ("10.0.2.7",))))
+    (finding,) = found(
+        p, renamed(honest(p), NameEvidence(denied.id, Outcome.ANSWERED, rcode="NOERROR", addresses=("10.0.2.7",)))
+    )
     assert (finding.id, finding.severity) == ("name-leak:front->db", "isolation")
 
 
@@ -133,7 +135,9 @@ def test_a_network_that_is_not_as_declared_is_found_once_for_all_hosts() -> None
         ),
     )
     p = plan(s, ENDPOINTS, timeout=1, run=labs.RUN, port=labs.PORT)
-    seen = [NetworkEvidence("back-net", f"host{i}", True, "n", {"encrypted": "false"}) for i in (2, 3)]
+    seen = [
+        NetworkEvidence("back-net", f"host{i}", found=True, id="n", properties={"encrypted": "false"}) for i in (2, 3)
+    ]
     (finding,) = found(p, honest(p), s, seen)
     assert (finding.id, finding.severity, finding.hosts) == (
         "network-differs:back-net",

@@ -57,7 +57,7 @@ ENDS = (
 
 def traffic_and_network() -> Iterator[Check]:
     made = plan(LAB, ENDS, timeout=1.0, run=RUN, port=21000, vips={("b", "front-net"): "10.0.1.99"})
-    yield from judge(LAB, made, Measurement(), [NetworkEvidence("front-net", "host1", True)])
+    yield from judge(LAB, made, Measurement(), [NetworkEvidence("front-net", "host1", found=True)])
     yield from balance_checks(Facts(LAB, made, Measurement()), askers(made))
 
 
@@ -66,9 +66,9 @@ def publish() -> Iterator[Check]:
     ports += [PublishedPort(53, 0, "udp", "host"), PublishedPort(54, 0, "udp", "ingress")]
     made = test_publish.lab(*ports)
     in_use = (
-        PortInUse("web", "udp", 30000, 54, ""),
-        PortInUse("web", "udp", 32768, 53, "host1"),
-        PortInUse("web", "udp", 32769, 53, "host2"),
+        PortInUse(service="web", protocol="udp", published=30000, target=54, host=""),
+        PortInUse(service="web", protocol="udp", published=32768, target=53, host="host1"),
+        PortInUse(service="web", protocol="udp", published=32769, target=53, host="host2"),
     )
     found = dict(enumerate(test_publish.host_ports(made, in_use)[0].values()))
     probes = tuple(probe_of(i, d, test_publish.ADDRESSES) for i, d in found.items())

@@ -134,9 +134,9 @@ VIP = scenario(
 @pytest.mark.parametrize(
     ("evidence", "missing_features", "verdict"),
     [
-        (Evidence(0, Outcome.ANSWERED, "b.2"), False, Verdict.PASS),
-        (Evidence(0, Outcome.ANSWERED, "b.2"), True, Verdict.PASS),
-        (Evidence(0, Outcome.ANSWERED, "a.1"), False, Verdict.FAIL),
+        (Evidence(0, Outcome.ANSWERED, responder="b.2"), False, Verdict.PASS),
+        (Evidence(0, Outcome.ANSWERED, responder="b.2"), True, Verdict.PASS),
+        (Evidence(0, Outcome.ANSWERED, responder="a.1"), False, Verdict.FAIL),
         (Evidence(0, Outcome.TIMED_OUT), False, Verdict.FAIL),
         (Evidence(0, Outcome.TIMED_OUT), True, Verdict.INCONCLUSIVE),
     ],
@@ -188,7 +188,7 @@ def test_contradicting_wishes_are_two_checks_with_two_ids_of_which_one_fails() -
         timeout=1,
         run=labs.RUN,
     )
-    m = changed(honest(p), *(Evidence(x.id, Outcome.ANSWERED, x.target, left=True) for x in p.probes))
+    m = changed(honest(p), *(Evidence(x.id, Outcome.ANSWERED, responder=x.target, left=True) for x in p.probes))
     assert [(c.id, c.verdict) for c in judge(s, p, m)] == [
         ("reach:a.1->b.1@front-net/tcp", Verdict.PASS), ("reach:a.1->b.1@front-net/tcp!deny", Verdict.FAIL),
     ]  # fmt: skip

@@ -26,14 +26,30 @@ WAY = "mtu:back-net@host2->host3"
 
 
 def honest(p: MtuPlan = PLAN) -> MtuMeasurement:
-    return MtuMeasurement({t.id: honest_trial(t) for t in p.probes}, {f"host{i}": 0 for i in (1, 2, 3)})
+    return MtuMeasurement(
+        evidence={t.id: honest_trial(t) for t in p.probes}, fragments={f"host{i}": 0 for i in (1, 2, 3)}
+    )
 
 
 def honest_trial(t: SizeProbe) -> MtuEvidence:
+    mtu = 1500 if t.expectation is None else 1450
+    passed = MtuEvidence(
+        t.id,
+        interface="eth0",
+        mtu=mtu,
+        small=True,
+        full=True,
+        largest=mtu,
+        exact=True,
+        tries=1,
+        responder=t.target,
+    )
     if t.expectation is None:
-        return MtuEvidence(t.id, "", "eth0", 1500, True, True, 1500, True, 1, t.target)
-    bulks = [BulkEvidence(size, t.target, size, 0.5, None, "answered") for size in (64, 262144)]
-    return MtuEvidence(t.id, "", "eth0", 1450, True, True, 1450, True, 1, t.target, "", *bulks)
+        return passed
+    control, bulk = (
+        BulkEvidence(size=size, responder=t.target, moved=size, ms=0.5, outcome="answered") for size in (64, 262144)
+    )
+    return replace(passed, control=control, bulk=bulk)
 
 
 def probe(network: str, source: str = "host2", target: str = "host3") -> SizeProbe:
@@ -210,14 +226,18 @@ def test_a_transfer_that_did_not_stall_is_not_proven(values: dict[str, object], 
 
 def test_a_transfer_proves_nothing_where_a_few_bytes_do_not_get_through_either() -> None:
     m = bulked(honest(), BACK, **STALLED)
-    check = judged(changed(m, BACK, control=BulkEvidence(64, "", 0, None, 2000.0, "timed_out")))[f"{WAY}/bulk"]
+    check = judged(
+        changed(
+            m, BACK, control=BulkEvidence(size=64, responder="", moved=0, ms=None, idle_ms=2000.0, outcome="timed_out")
+        )
+    )[f"{WAY}/bulk"]
     assert check.verdict is Verdict.INCONCLUSIVE
     assert "no matter of size" in check.explanation
     assert judged(changed(m, BACK, control=None))[f"{WAY}/bulk"].verdict is Verdict.INCONCLUSIVE
 
 
 def test_without_esp_the_reason_is_told_for_encrypted_overlays_only() -> None:
-    nothing = BulkEvidence(64, "", 0, None, 2000.0, "timed_out")
+    nothing = BulkEvidence(size=64, responder="", moved=0, ms=None, idle_ms=2000.0, outcome="timed_out")
     dead = changed(honest(), BACK, small=False, full=False, largest=0, responder="", control=nothing, bulk=nothing)
     dead = replace(dead, missing_features={"host3": ("ip_vs", "esp")})
     for part in ("", "/bulk"):

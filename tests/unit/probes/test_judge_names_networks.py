@@ -39,7 +39,9 @@ def checked(id_: str, **answers: tuple[Outcome, str, tuple[str, ...]]) -> Check:
     for key, (outcome, rcode, addresses) in answers.items():
         source, asked = key.replace("__", "/").replace("_", ".").split("/")
         changes += [
-            NameEvidence(n.id, outcome, rcode, addresses) for n in p.names if (n.source, n.name) == (source, asked)
+            NameEvidence(n.id, outcome, rcode=rcode, addresses=addresses)
+            for n in p.names
+            if (n.source, n.name) == (source, asked)
         ]
     assert changes or not answers
     return next(c for c in judge(THREE_TIER, p, renamed(honest(p), *changes)) if c.id == id_)
@@ -116,7 +118,7 @@ def test_a_denied_name_that_another_service_bears_passes_only_with_that_ones_add
     p = plan(s, [*ENDPOINTS, task("cache.1", "host1", ("10.0.1.60", "front-net"))], timeout=1, run=labs.RUN)
     probe = next(n for n in p.names if n.source == "front.1" and n.name == "db")
     for addresses, verdict in ((("10.0.1.60",), Verdict.PASS), (("10.0.1.60", "10.0.2.7"), Verdict.FAIL)):
-        m = renamed(honest(p), NameEvidence(probe.id, Outcome.ANSWERED, "NOERROR", addresses))
+        m = renamed(honest(p), NameEvidence(probe.id, Outcome.ANSWERED, rcode="NOERROR", addresses=addresses))
         assert next(c for c in judge(s, p, m) if c.id == DB).verdict is verdict
 
 
@@ -131,7 +133,9 @@ def test_names_of_a_service_without_tasks_are_inconclusive() -> None:
         service("front", "front-net", replicas=2), service("gone", "front-net"), expect=[name("front", "gone")]
     )
     p = plan(s, ENDPOINTS, timeout=1, run=labs.RUN)
-    m = renamed(honest(p), *(NameEvidence(n.id, Outcome.ANSWERED, "NXDOMAIN") for n in p.names if n.name == "gone"))
+    m = renamed(
+        honest(p), *(NameEvidence(n.id, Outcome.ANSWERED, rcode="NXDOMAIN") for n in p.names if n.name == "gone")
+    )
     assert "gone has no running task" in " ".join(
         c.explanation for c in judge(s, p, m) if c.verdict is Verdict.INCONCLUSIVE
     )
@@ -148,7 +152,7 @@ def wish(prop: str, value: str, network: str = "back-net") -> Expectation:
 
 def on(host: str, id_: str = "n1", found: bool = True, network: str = "back-net", **more: str) -> NetworkEvidence:
     base = {"driver": "overlay", "scope": "swarm", "internal": "true", "subnets": "10.0.2.0/24,10.0.3.0/24"}
-    return NetworkEvidence(network, host, found, id_, {**base, **more} if found else {})
+    return NetworkEvidence(network, host, found=found, id=id_, properties={**base, **more} if found else {})
 
 
 def network(expectation: Expectation, *seen: NetworkEvidence, dead: str = "") -> dict[str, tuple[Verdict, str]]:

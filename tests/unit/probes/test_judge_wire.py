@@ -218,7 +218,10 @@ def test_esp_of_one_encrypted_overlay_does_not_vouch_for_another() -> None:
     p = planned(
         s,
         vault,
-        (*wires.NETWORKS, NetworkEvidence("vault-net", "host1", True, "id", {"encrypted": "true", VNIS: "4098"})),
+        (
+            *wires.NETWORKS,
+            NetworkEvidence("vault-net", "host1", found=True, id="id", properties={"encrypted": "true", VNIS: "4098"}),
+        ),
     )
     lost = path(p, "vault-net").name
     found = checks(p, replace(honest(p), arrived=honest(p).arrived - {lost}), s)
@@ -242,7 +245,15 @@ def canary_in(where: Count) -> Change:
     )
 
 
-STRANGER = Count("eth1", True, "10.9.9.1", "10.9.9.9", "vxlan", VNI["secret-net"], 1)
+STRANGER = Count(
+    interface="eth1",
+    outgoing=True,
+    source="10.9.9.1",
+    target="10.9.9.9",
+    kind="vxlan",
+    number=VNI["secret-net"],
+    packets=1,
+)
 LEAKS: tuple[tuple[Change, str], ...] = (
     (
         canary_in(count("host1", "host2", "vxlan", VNI["secret-net"])),

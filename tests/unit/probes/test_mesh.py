@@ -41,7 +41,10 @@ def proven(protocol: str = "tcp") -> Published:
         run=RUN,
         timeout=1.0,
     )
-    evidence = {p.id: Evidence(p.id, Outcome.ANSWERED, p.target, 0.2, left=True, seen=True, sends=1) for p in probes}
+    evidence = {
+        p.id: Evidence(p.id, Outcome.ANSWERED, responder=p.target, latency_ms=0.2, left=True, seen=True, sends=1)
+        for p in probes
+    }
     turns = {i: f"web.{1 + i // 2 % 2}" for i in range(len(tried))}
     tasks = {i: {t: (t == turns[i], t == turns[i]) for t in ("web.1", "web.2")} for i in turns}
     seen = PublishMeasurement(Measurement(evidence), {i: turns[i] if i % 2 else "" for i in turns}, tasks)

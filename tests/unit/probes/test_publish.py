@@ -77,9 +77,9 @@ def test_a_host_port_is_open_where_a_task_runs_an_ingress_port_everywhere_and_al
 def test_a_port_of_the_engines_choice_is_read_from_the_engine() -> None:
     made = lab(PublishedPort(80, 0, "tcp", "host"), PublishedPort(443, 0, "tcp", "ingress"))
     in_use = (
-        PortInUse("web", "tcp", 30000, 443, ""),
-        PortInUse("web", "tcp", 32768, 80, "host1"),
-        PortInUse("web", "tcp", 32769, 80, "host2"),
+        PortInUse(service="web", protocol="tcp", published=30000, target=443, host=""),
+        PortInUse(service="web", protocol="tcp", published=32768, target=80, host="host1"),
+        PortInUse(service="web", protocol="tcp", published=32769, target=80, host="host2"),
     )
     found, gaps = host_ports(made, in_use)
     assert gaps == []
@@ -213,9 +213,11 @@ def proven() -> Case:
         host_port = found[p.id] if p.id < len(found) else None
         none: dict[str, TaskSaw] = dict.fromkeys(("web.1", "web.2", "db.1"), (False, False))
         if host_port is None:
-            evidence[p.id] = Evidence(p.id, Outcome.ANSWERED, p.target, 0.2, left=True, sends=1)
+            evidence[p.id] = Evidence(p.id, Outcome.ANSWERED, responder=p.target, latency_ms=0.2, left=True, sends=1)
         elif host_port.expected == ALLOW:
-            evidence[p.id] = Evidence(p.id, Outcome.ANSWERED, p.target, 0.2, left=True, seen=True, detail=SEEN)
+            evidence[p.id] = Evidence(
+                p.id, Outcome.ANSWERED, responder=p.target, latency_ms=0.2, left=True, seen=True, detail=SEEN
+            )
             answers[p.id], tasks[p.id] = "", {**none, host_port.tasks[0]: (True, True)}
         else:
             evidence[p.id] = Evidence(p.id, Outcome.REFUSED, left=True, seen=True, answer_left=True)

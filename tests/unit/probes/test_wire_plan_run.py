@@ -13,9 +13,10 @@ from swarmlab.agent.protocol.wire import WireStop
 from swarmlab.errors import HostError
 from swarmlab.model.kinds import ENCRYPTED
 from swarmlab.model.wire import Capture, WireMeasurement, WirePlan
+from swarmlab.probes.wire.answers import capture
 from swarmlab.probes.wire.judge import judge_wire
 from swarmlab.probes.wire.plan import unwitnessed_pairs
-from swarmlab.probes.wire.run import _capture, wire_measure
+from swarmlab.probes.wire.run import wire_measure
 from tests.unit.probes import labs, wires
 from tests.unit.probes.fakes import A
 from tests.unit.probes.wires import ADDRESSES, pair, planned
@@ -203,18 +204,18 @@ def test_a_kernel_that_does_not_tell_does_not_end_the_look() -> None:
     assert verdicts(wire, m)["wire:plain-net@host1->host2"] == "pass"
 
 
-def capture(told: dict[str, Any]) -> Capture:
-    return _capture(WireStop().read(told))
+def stopped(told: dict[str, Any]) -> Capture:
+    return capture(WireStop().read(told))
 
 
 def test_an_agent_that_talks_nonsense_saw_nothing_whole() -> None:
-    assert not capture({}).whole
-    assert not capture({"packets": 1, "drops": 0, "uncounted": 0, "complete": "yes"}).whole
+    assert not stopped({}).whole
+    assert not stopped({"packets": 1, "drops": 0, "uncounted": 0, "complete": "yes"}).whole
     good: dict[str, Any] = {
         "packets": 1, "drops": 0, "uncounted": 0, "complete": True, "counts": [], "canaries": [],
         "arrived": {}, "capture_dropped": {}, "pcap": "", "left_out_of_pcap": 0,
     }  # fmt: skip
-    assert capture(good).whole
-    assert not capture({**good, "counts": [{"outgoing": "maybe", "kind": "esp"}]}).whole
-    assert not capture({**good, "canaries": [{"kind": "vxlan"}]}).whole
-    assert not capture({**good, "counts": "none"}).whole
+    assert stopped(good).whole
+    assert not stopped({**good, "counts": [{"outgoing": "maybe", "kind": "esp"}]}).whole
+    assert not stopped({**good, "canaries": [{"kind": "vxlan"}]}).whole
+    assert not stopped({**good, "counts": "none"}).whole

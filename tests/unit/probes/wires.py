@@ -52,7 +52,7 @@ def pair(*expectations: Expectation) -> Scenario:
 
 def network(key: str, encrypted: bool, vnis: str | None = None) -> NetworkEvidence:
     properties = {"encrypted": str(encrypted).lower(), VNIS: str(VNI[key]) if vnis is None else vnis}
-    return NetworkEvidence(key, "host1", True, "id", properties)
+    return NetworkEvidence(key, "host1", found=True, id="id", properties=properties)
 
 
 NETWORKS = (network("plain-net", False), network("secret-net", True))
@@ -71,7 +71,15 @@ def path(p: WirePlan, key: str, here: str = "host1") -> TunnelPath:
 
 
 def count(here: str, there: str, kind: str, number: int, *, outgoing: bool = True, packets: int = 3) -> Count:
-    return Count("eth0", outgoing, ADDRESSES[here], ADDRESSES[there], kind, number, packets)
+    return Count(
+        interface="eth0",
+        outgoing=outgoing,
+        source=ADDRESSES[here],
+        target=ADDRESSES[there],
+        kind=kind,
+        number=number,
+        packets=packets,
+    )
 
 
 def honest(p: WirePlan) -> WireMeasurement:
@@ -96,7 +104,9 @@ def capture(p: WirePlan, host: str) -> Capture:
             where = count(*x.direction, kind, number, outgoing=outgoing)
             counts.append(where)
             canaries_read += [CanaryHit(x.name, where, f"GET /orders/{x.canary} HTTP/1.1")] if x.plain else []
-    return Capture("", 100, 0, True, tuple(counts), tuple(canaries_read))
+    return Capture(
+        error="", packets=100, unseen=0, complete=True, counts=tuple(counts), canaries_read=tuple(canaries_read)
+    )
 
 
 def kernel(host: str, so_far: int) -> KernelState:
@@ -104,10 +114,35 @@ def kernel(host: str, so_far: int) -> KernelState:
     directions = [direction for other in others for direction in ((host, other), (other, host))]
     return KernelState(
         tuple(Association(ADDRESSES[a], ADDRESSES[b], SPI[a], so_far) for a, b in directions),
-        tuple(Policy(ADDRESSES[host], ADDRESSES[other], 4789, "out", MARK, SPI[host]) for other in others),
+        tuple(
+            Policy(
+                source=ADDRESSES[host], target=ADDRESSES[other], dport=4789, direction="out", mark=MARK, spi=SPI[host]
+            )
+            for other in others
+        ),
         (
-            Rule("nft", "mangle", "OUTPUT", 1, VNI["secret-net"], "MARK", MARK, 4789, so_far),
-            Rule("nft", "filter", "INPUT", 1, VNI["secret-net"], "DROP", 0, 4789, 0),
+            Rule(
+                form="nft",
+                table="mangle",
+                chain="OUTPUT",
+                place=1,
+                vni=VNI["secret-net"],
+                target="MARK",
+                mark=MARK,
+                dport=4789,
+                packets=so_far,
+            ),
+            Rule(
+                form="nft",
+                table="filter",
+                chain="INPUT",
+                place=1,
+                vni=VNI["secret-net"],
+                target="DROP",
+                mark=0,
+                dport=4789,
+                packets=0,
+            ),
         ),
         ("nft",),
     )
