@@ -47,7 +47,7 @@ def subject(expectation: Expectation) -> str:
     if expectation.kind.row.about is About.HOST:
         return "every host"
     pair = " -> ".join(filter(None, (expectation.source, expectation.target)))
-    return " ".join(filter(None, (pair, expectation.name)))
+    return " ".join(filter(None, (pair, expectation.label)))
 
 
 def expectations(scenario: Scenario) -> Iterator[str]:
@@ -65,7 +65,7 @@ def expectation_dict(expectation: Expectation) -> dict[str, object]:
         "kind": expectation.kind,
         "from": expectation.source,
         "to": expectation.target,
-        "name": expectation.name,
+        "name": expectation.label,
         "network": expectation.network,
         "protocol": expectation.protocol,
         "port": expectation.port,

@@ -10,6 +10,7 @@ from docker.types import ContainerSpec, EndpointSpec, NetworkAttachmentConfig, R
 
 from swarmlab.engine.client import LABEL, Engine
 from swarmlab.model.evidence import NetworkEvidence
+from swarmlab.model.expectation import option
 from swarmlab.remote import fan_out
 
 CONTROL = "swarmlab-control"
@@ -61,7 +62,7 @@ def properties(network: Mapping[str, Any]) -> dict[str, str]:
         "attachable": str(bool(network["Attachable"])).lower(),
         "encrypted": str("encrypted" in options).lower(),
         "subnets": ",".join(sorted(subnets)),
-        **{f"option:{key}": str(value) for key, value in options.items()},
+        **{option(key): str(value) for key, value in options.items()},
     }
 
 

@@ -69,8 +69,8 @@ class Kind(str, Enum):
     NETWORK = "network", Row(about=About.NETWORK, names=PROPERTY)
     SCOPE = "scope", Row(about=About.PAIR, values=YES_NO, settles=True, shown=Shown.MATRIX)
     VIP = "vip", Row(about=About.PAIR, values=YES_NO, settles=True, shown=Shown.MATRIX, feature=IPVS)
-    WIRE = "wire", Row(about=About.NETWORK, values=(ENCRYPTED, CLEAR), shown=Shown.NETWORKS, feature=ESP)
     MTU = "mtu", Row(about=About.NETWORK, values=(FITS, IGNORE))
+    WIRE = "wire", Row(about=About.NETWORK, values=(ENCRYPTED, CLEAR), shown=Shown.NETWORKS, feature=ESP)
     PUBLISH = "publish", Row(about=About.OUTSIDE, values=YES_NO, settles=True, names="which port is meant")
     CLOCK = (
         "clock",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from swarmlab.model.expectation import Expectation
+from swarmlab.model.expectation import Expectation, option
 from swarmlab.model.kinds import ALLOW, DENY, Kind
 from swarmlab.model.scenario import Container, LocalNetwork, Network, Service
 from swarmlab.scenario.derive_mtu import sizes
@@ -193,24 +193,17 @@ def _both(a: Party, b: Party, key: str) -> str:
 def properties(network: Network) -> Iterator[tuple[str, str, str]]:
     """What the engine should say about a network: property, value, why."""
     if network.external:
-        yield (
-            "scope",
-            "swarm",
-            f"services are on {network.key}, which is external: only a network of scope swarm can carry them",
-        )
+        external = f"services are on {network.key}, which is external"
+        yield "scope", "swarm", f"{external}: only a network of scope swarm can carry them"
         return
     declared = f"the file declares {network.key} so" if network.place else "Compose's default network"
     yield "driver", network.driver, declared
     yield "scope", "swarm", f"services are on {network.key}, and only a network of scope swarm spans hosts"
     for name, held in (("internal", network.internal), ("attachable", network.attachable)):
         yield name, str(held).lower(), declared
-    why = (
-        "the option `encrypted` is present, and its presence decides"
-        if network.encrypted
-        else "the option `encrypted` is not there"
-    )
-    yield "encrypted", str(network.encrypted).lower(), why
+    present = "present, and its presence decides" if network.encrypted else "not there"
+    yield "encrypted", str(network.encrypted).lower(), f"the option `encrypted` is {present}"
     if network.subnets:
         yield "subnets", ",".join(network.subnets), declared
-    for option, text in network.options.items():
-        yield f"option:{option}", text, declared
+    for key, text in network.options.items():
+        yield option(key), text, declared

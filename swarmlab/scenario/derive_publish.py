@@ -51,7 +51,6 @@ def published(services: Mapping[str, Service], networks: Mapping[str, Network]) 
                 because=because,
                 source=OUTSIDE,
                 target=names[0],
-                network="",
                 protocol=protocol,
                 port=target,
                 name=UNPUBLISHED,
@@ -61,10 +60,7 @@ def published(services: Mapping[str, Service], networks: Mapping[str, Network]) 
         expected=DENY,
         because="a port that nothing publishes does not answer",
         source=OUTSIDE,
-        target="",
-        network="",
         protocol="tcp",
-        port=0,
         name=UNUSED,
     )
 
@@ -72,17 +68,16 @@ def published(services: Mapping[str, Service], networks: Mapping[str, Network]) 
 def _published(service: Service, port: PublishedPort) -> Expectation:
     shown = f"{port.published or 'any'}:{port.target}/{port.protocol}"
     because = WHY[port.mode].format(who=service.name, what=shown)
-    name = f"{port.mode}:{port.target}"
     return Expectation(
         kind=Kind.PUBLISH,
         expected=ALLOW,
         because=because,
         source=OUTSIDE,
         target=service.name,
-        network="",
         protocol=port.protocol,
         port=port.published,
-        name=name,
+        name=port.mode,
+        inside=port.target,
         place=service.place,
     )
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from swarmlab.errors import Place
-from swarmlab.model.expectation import PROTOCOLS, Expectation
+from swarmlab.model.expectation import PROTOCOLS, Expectation, option
 from swarmlab.model.host import OUTSIDE
-from swarmlab.model.kinds import DENY, Kind
+from swarmlab.model.kinds import DENY, About, Kind
 from swarmlab.model.scenario import GATEWAY_BRIDGE, Container, LocalNetwork, Network, Service
 from swarmlab.scenario.block import NetworkSpec, PairSpec
 from swarmlab.scenario.complaints import Complaints, quoted, unknown
@@ -58,7 +58,7 @@ class Explicit:
                 self.complaints.add(self._place(index, key), f"x-swarmlab.expect[{index + 1}].{key}: {text}")
         if not good or not self._check_network(index, entry, parties):
             return
-        kind = next(kind for kind in (Kind.REACH, Kind.NAME, Kind.VIP, Kind.SCOPE) if getattr(entry, str(kind)))
+        kind = next(kind for kind in Kind if kind.row.about is About.PAIR and getattr(entry, str(kind), None))
         protocol = entry.protocol or ("tcp" if entry.port else "")
         yield Expectation(
             kind=kind,
@@ -126,10 +126,9 @@ class Explicit:
         about = partial(
             Expectation, because=entry.because, network=entry.network, derived=False, place=self._place(index)
         )
-        if entry.mtu:
-            yield about(kind=Kind.MTU, expected=entry.mtu)
-        if entry.wire:
-            yield about(kind=Kind.WIRE, expected=entry.wire)
+        for kind in (kind for kind in Kind if kind.row.about is About.NETWORK and kind.row.values):
+            if expected := getattr(entry, str(kind), None):
+                yield about(kind=kind, expected=expected)
         held: dict[str, str | bool | None] = {
             "driver": entry.driver,
             "scope": entry.scope,
@@ -137,11 +136,11 @@ class Explicit:
             "attachable": entry.attachable,
             "encrypted": entry.encrypted,
             "subnets": entry.subnet,
-            **{f"option:{key}": text for key, text in entry.options.items()},
+            **{option(key): text for key, text in entry.options.items()},
         }
-        for name, expected in held.items():
-            if expected is not None:
-                text = str(expected).lower() if isinstance(expected, bool) else expected
+        for name, value in held.items():
+            if value is not None:
+                text = str(value).lower() if isinstance(value, bool) else value
                 yield about(kind=Kind.NETWORK, expected=text, name=name)
 
     def _check_contradictions(self, found: Sequence[Expectation]) -> None:
@@ -159,7 +158,7 @@ class Explicit:
 
 
 def _said(e: Expectation) -> str:
-    if e.kind in (Kind.NETWORK, Kind.MTU, Kind.WIRE):
+    if e.kind.row.about is About.NETWORK:
         return f"{e.network} {e.name or e.kind} {e.expected}"
     return f"{e.source} → {e.target} {e.kind} {e.expected}"
 
@@ -194,11 +193,12 @@ def overlay(derived: Sequence[Expectation], explicit: Sequence[Expectation]) -> 
 
 
 def _pair_key(e: Expectation) -> tuple[object, ...]:
-    return (e.kind, e.source, e.target, e.network) if e.kind is Kind.NETWORK else (e.kind, e.source, e.target)
+    """Those that can speak of the same thing share a key; the properties of one network stand together."""
+    return (e.kind, e.source, e.target, e.network if e.kind.row.about is About.NETWORK and e.kind.row.names else "")
 
 
 def _applied(group: Sequence[Expectation], entry: Expectation) -> list[Expectation]:
-    if entry.kind is Kind.PUBLISH:
+    if entry.kind.row.about is About.OUTSIDE:
         return laid_over(group, entry)
     if entry.port:
         return [*(e for e in group if _narrow(e) != _narrow(entry)), entry]
@@ -207,10 +207,8 @@ def _applied(group: Sequence[Expectation], entry: Expectation) -> list[Expectati
     if not matching:
         return [*split, replace(entry, name=entry.name or (entry.target if entry.kind is Kind.NAME else ""))]
     if entry.kind is Kind.REACH and entry.expected == DENY and not entry.network:
-        return [
-            *(e for e in split if not _covered(e, entry)),
-            entry,
-        ]  # by any address, not just on the networks that they share
+        # By any address, not just on the networks that they share.
+        return [*(e for e in split if not _covered(e, entry)), entry]
     return [_overridden(e, entry) if _covered(e, entry) else e for e in split]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from swarmlab.model.check import Check
 from swarmlab.model.check_evidence.network import PropertyEvidence
 from swarmlab.model.evidence import NetworkEvidence
-from swarmlab.model.expectation import Expectation
+from swarmlab.model.expectation import Expectation, is_option
 from swarmlab.model.ids import check_id
 from swarmlab.model.judgement import Judgement, proven, unproven, violated
 from swarmlab.model.kinds import Kind
@@ -49,7 +49,7 @@ def _judge(dead: Mapping[str, str], e: Expectation, key: str, seen: dict[str, Ne
     if not own.found:
         return violated(MISSING, f"{host} does not have network {key}, though it should.")
     found = own.properties.get(e.name)
-    if found is None and not e.name.startswith("option:"):
+    if found is None and not is_option(e.name):
         return unproven(f"The engine of {host} does not say what {e.name} of {key} is.")
     if not _same(e.name, e.expected, found):
         shown = "not set" if found is None else f"`{found}`"

@@ -95,9 +95,9 @@ def _answered_by(p: Published, probe: Probe) -> str:
 
 def unmeasured(e: Expectation, reason: str) -> Check:
     """An expectation of which some or all cannot be tried: said aloud, never dropped."""
-    said = e.name.replace(":", "-") if e.name and not e.port else str(e.port)
+    named = f"{e.name}-{e.inside}" if e.inside else e.name
     return Check(
-        id=check_id(Kind.PUBLISH, pair(OUTSIDE, e.target or ANYBODY), protocol=e.protocol, port=said),
+        id=check_id(Kind.PUBLISH, pair(OUTSIDE, e.target or ANYBODY), protocol=e.protocol, port=e.port or named or "0"),
         kind=str(Kind.PUBLISH),
         source=OUTSIDE,
         target=e.target,

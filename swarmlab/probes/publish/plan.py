@@ -5,7 +5,7 @@ controls.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.host import OUTSIDE
@@ -85,10 +85,9 @@ class HostPorts:
         if e.protocol not in MEASURED:
             yield Unmeasured(e, f"{e.protocol} is not measured, only {' and '.join(MEASURED)}")
             return
-        mode, _, inside = e.name.partition(":")
-        if mode in (INGRESS, HOST):
+        if e.name in (INGRESS, HOST):
             yield from self._short(e)
-            yield from self._mesh(e, int(inside)) if mode == INGRESS else self._local(e, int(inside))
+            yield from self._mesh(e) if e.name == INGRESS else self._local(e)
             return
         port, said = (e.port, str(e.port)) if e.name != UNUSED else (self._unused(), UNUSED)
         for host in self._hosts:
@@ -101,78 +100,60 @@ class HostPorts:
         if running < declared or not running:
             yield Unmeasured(e, f"only {running} of {declared} tasks of {e.target} are running")
 
-    def _mesh(self, e: Expectation, inside: int) -> Iterator[Tried]:
+    def _mesh(self, e: Expectation) -> Iterator[Tried]:
         """Ingress: the same on every host, by any task."""
-        port = e.port or next((p.published for p in self._chosen(e, inside) if not p.host), 0)
+        port = e.port or next((p.published for p in self._chosen(e) if not p.host), 0)
         if not port:
-            yield Unmeasured(e, f"the engine does not say which port it chose for {inside}/{e.protocol} of {e.target}")
+            what = f"{e.inside}/{e.protocol} of {e.target}"
+            yield Unmeasured(e, f"the engine does not say which port it chose for {what}")
             return
         tasks = tuple(t.id for t in self._index.of(e.target))
-        said = str(e.port) if e.port else f"any-{inside}"
         for host in self._hosts:
-            yield HostPort(
-                expectation=e,
-                host=host,
-                protocol=e.protocol,
-                port=port,
-                expected=e.expected,
-                because=e.because,
-                said=said,
-                mode=INGRESS,
-                inside=inside,
-                tasks=tasks,
-            )
+            yield _published(e, host, port, tasks=tasks)
 
-    def _local(self, e: Expectation, inside: int) -> Iterator[Tried]:
+    def _local(self, e: Expectation) -> Iterator[Tried]:
         """Host mode: where a task runs, by that task; nowhere else."""
-        chosen = {p.host: p.published for p in self._chosen(e, inside) if p.host}
+        chosen = {p.host: p.published for p in self._chosen(e) if p.host}
         for host in self._hosts:
             tasks = tuple(t.id for t in self._index.of(e.target) if t.host == host)
-            if tasks:
-                yield self._with_tasks(e, inside, host, tasks, e.port or chosen.get(host, 0))
+            port = e.port or chosen.get(host, 0)
+            if tasks and port:
+                yield _published(e, host, port, tasks=tasks)
+            elif tasks:
+                what = f"{e.inside}/{e.protocol} of {e.target}"
+                yield Unmeasured(e, f"the engine does not say which port of {host} it chose for {what}")
             else:
-                yield from self._without_tasks(e, inside, host, chosen)
+                yield from self._without_tasks(e, host, chosen)
 
-    def _with_tasks(self, e: Expectation, inside: int, host: str, tasks: tuple[str, ...], port: int) -> Tried:
-        if not port:
-            what = f"{inside}/{e.protocol} of {e.target}"
-            return Unmeasured(e, f"the engine does not say which port of {host} it chose for {what}")
-        return HostPort(
-            expectation=e,
-            host=host,
-            protocol=e.protocol,
-            port=port,
-            expected=e.expected,
-            because=e.because,
-            said=str(e.port) if e.port else f"any-{inside}",
-            mode=HOST,
-            inside=inside,
-            tasks=tasks,
-        )
-
-    def _without_tasks(self, e: Expectation, inside: int, host: str, chosen: Mapping[str, int]) -> Iterator[Tried]:
+    def _without_tasks(self, e: Expectation, host: str, chosen: Mapping[str, int]) -> Iterator[Tried]:
         """What the hosts with tasks publish must not answer on this one."""
         because = e.because if e.expected == DENY else f"{e.because}; no task of {e.target} runs on {host}"
-        any_port = {f"any-{inside}-of-{other}": port for other, port in sorted(chosen.items())}
+        any_port = {f"any-{e.inside}-of-{other}": port for other, port in sorted(chosen.items())}
         for said, port in ({str(e.port): e.port} if e.port else any_port).items():
-            yield HostPort(
-                expectation=e,
-                host=host,
-                protocol=e.protocol,
-                port=port,
-                expected=DENY,
-                because=because,
-                said=said,
-                mode=HOST,
-                inside=inside,
-            )
+            yield replace(_published(e, host, port), expected=DENY, because=because, said=said)
 
-    def _chosen(self, e: Expectation, inside: int) -> Iterator[PortInUse]:
-        return (p for p in self._in_use if (p.service, p.protocol, p.target) == (e.target, e.protocol, inside))
+    def _chosen(self, e: Expectation) -> Iterator[PortInUse]:
+        return (p for p in self._in_use if (p.service, p.protocol, p.target) == (e.target, e.protocol, e.inside))
 
     def _unused(self) -> int:
         declared = {p.published for s in self._index.scenario.services.values() for p in s.ports}
         return free_port(declared | {p.published for p in self._in_use})
+
+
+def _published(e: Expectation, host: str, port: int, *, tasks: tuple[str, ...] = ()) -> HostPort:
+    """A port that a service publishes, on one host."""
+    return HostPort(
+        expectation=e,
+        host=host,
+        protocol=e.protocol,
+        port=port,
+        expected=e.expected,
+        because=e.because,
+        said=str(e.port) if e.port else f"any-{e.inside}",
+        mode=e.name,
+        inside=e.inside,
+        tasks=tasks,
+    )
 
 
 def _rank(host_port: HostPort) -> tuple[bool, bool]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 
 from swarmlab.model.evidence import NetworkEvidence
-from swarmlab.model.expectation import Expectation
+from swarmlab.model.expectation import Expectation, option
 from swarmlab.model.kinds import ENCRYPTED, Kind
 from swarmlab.model.probe import Endpoint
 from swarmlab.model.scenario import Scenario
@@ -18,7 +18,7 @@ from swarmlab.probes.session.endpoints import WORKLOADS, on_network
 from swarmlab.probes.session.ports import free_port
 from swarmlab.probes.stage import DATA_PORT
 
-VNIS = "option:com.docker.network.driver.overlay.vxlanid_list"
+VNIS = option("com.docker.network.driver.overlay.vxlanid_list")
 
 
 def wire_plan(

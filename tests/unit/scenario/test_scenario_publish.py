@@ -30,7 +30,7 @@ def outside(scenario: Scenario) -> list[Expectation]:
 
 
 def said(scenario: Scenario) -> set[tuple[str, str, str, int, str]]:
-    return {(e.target, e.name, e.protocol, e.port, e.expected) for e in outside(scenario)}
+    return {(e.target, e.label, e.protocol, e.port, e.expected) for e in outside(scenario)}
 
 
 def with_expect(*entries: str) -> str:
@@ -69,7 +69,7 @@ def test_an_entry_overrides_what_is_derived_about_that_port_or_stands_beside_it(
     scenario = read_yaml(
         with_expect("from: outside, to: web, port: 8080, reach: deny", "from: outside, to: db, port: 5432, reach: deny")
     )
-    found = {(e.name, e.port): (e.expected, e.because) for e in outside(scenario)}
+    found = {(e.label, e.port): (e.expected, e.because) for e in outside(scenario)}
     assert found["ingress:80", 8080] == ("deny", "b")
     assert found["explicit", 5432] == ("deny", "b")
     assert found["host:80", 9100][0] == "allow"
