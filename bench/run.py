@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from swarmlab.lab.build import BUILDERS
 from swarmlab.providers.images import recipe
-from swarmlab.providers.images.stand_in import stand_in_archive
+from swarmlab.scenario import STAND_IN_IMAGE
 
 HERE = Path(__file__).parent
 THREE_TIER = HERE.parent / "scenarios" / "three-tier" / "compose.yaml"
@@ -49,7 +50,7 @@ def main() -> None:
 def bench_up(rounds: int, home: Path) -> None:
     """`up` with its proof, by turns with the script that proves nothing; each once unmeasured first, for the images."""
     archive, compose = home / "stand-in.tar", home / "compose.yaml"
-    archive.write_bytes(stand_in_archive())
+    archive.write_bytes(BUILDERS[STAND_IN_IMAGE]())
     # Without its encryption, so that every kernel can show all of it; the script by hand gets the same networks and
     # services.
     text = re.sub(

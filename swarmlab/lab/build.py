@@ -13,11 +13,12 @@ from swarmlab.engine.swarm import Swarm, form
 from swarmlab.events import Bus
 from swarmlab.model.scenario import Scenario
 from swarmlab.probes import uncovered_pairs
-from swarmlab.providers.images.stand_in import stand_in_archive
+from swarmlab.providers.docker import image as node_image
+from swarmlab.providers.images.stand_in import find_busybox, stand_in_archive
 from swarmlab.remote import fan_out
 from swarmlab.scenario import STAND_IN_IMAGE
 
-BUILDERS = {STAND_IN_IMAGE: stand_in_archive}
+BUILDERS = {STAND_IN_IMAGE: lambda: stand_in_archive(find_busybox(node_image.busybox))}
 
 
 def form_swarm(engines: Mapping[str, Engine], lab: str, managers: int, bus: Bus, *, owned: bool) -> Swarm:

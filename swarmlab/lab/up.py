@@ -94,11 +94,11 @@ def up(options: UpOptions, bus: Bus) -> Report:
         try:
             report = _up(intent, provider, report, bus, known)
         except KeyboardInterrupt:
-            _undo(intent, provider, fresh, bus)
+            _undo(intent, fresh, bus)
             raise
         except SwarmlabError as error:
             failed = replace(report, error=error.message, timings=dict(bus.timings))
-            _undo(intent, provider, fresh, bus)
+            _undo(intent, fresh, bus)
             raise RunFailed(error, failed) from error
         saved.keep(report)
         return report
@@ -192,7 +192,7 @@ def needs_outside(scenario: Scenario) -> bool:
     return any(e.kind.row.about is About.OUTSIDE for e in scenario.expectations)
 
 
-def _undo(intent: Intent, provider: Provider, fresh: bool, bus: Bus) -> None:
+def _undo(intent: Intent, fresh: bool, bus: Bus) -> None:
     """A first `up` that failed leaves nothing; one that was to change an existing lab leaves it, and says so."""
     if fresh and intent.options.rollback:
         bus.info(f"removing what was made for lab {intent.lab}")

@@ -72,6 +72,10 @@ class Kind(str, Enum):
     MTU = "mtu", Row(about=About.NETWORK, values=(FITS, IGNORE))
     WIRE = "wire", Row(about=About.NETWORK, values=(ENCRYPTED, CLEAR), shown=Shown.NETWORKS, feature=ESP)
     PUBLISH = "publish", Row(about=About.OUTSIDE, values=YES_NO, settles=True, names="which port is meant")
+    CLOCK = (
+        "clock",
+        Row(about=About.HOST, values=("agrees",), promised="agrees", because="certificates are judged by clocks"),
+    )
 
     def __new__(cls, name: str, row: Row) -> Kind:
         """A name that knows its row."""

@@ -40,7 +40,6 @@ class _Running:
 
     name: str
     text: str
-    began: float
 
 
 class Progress:
@@ -95,7 +94,7 @@ class Progress:
             self._deaf = True
 
     def _started(self, event: PhaseStarted) -> None:
-        self._running.append(_Running(event.name, line(event.detail, 300), self._clock()))
+        self._running.append(_Running(event.name, line(event.detail, 300)))
         self._show()
 
     def _progressed(self, event: PhaseProgress) -> None:

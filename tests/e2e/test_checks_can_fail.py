@@ -134,6 +134,7 @@ def test_a_host_where_no_prober_can_run_proves_nothing(lab: Lab) -> None:
     assert status == 4
     there = {(c["from"], c["to"]) for c in checks(report, kind="reach") if host in (c["from_host"], c["to_host"])}
     assert cells(report, "inconclusive") == there
+    assert cells(report, "inconclusive", "clock") == {(host, host)}, "the others still agree"
     assert cells(report, "fail") == set()
     assert any(host in c["explanation"] for c in checks(report, verdict="inconclusive"))
 

@@ -14,7 +14,7 @@ from swarmlab.agent.protocol.nonce import MAGIC
 LD_WORD_ABS, LD_HALF_ABS, LD_BYTE_ABS = 0x20, 0x28, 0x30
 LD_WORD_IND, LD_HALF_IND, LD_BYTE_IND = 0x40, 0x48, 0x50
 LDX_IMM, LDX_HEADER = 0x01, 0xB1  # LDX_HEADER: X = 4 * (packet[k] & 15), the length of an IPv4 header
-JUMP, EQUAL, ANY_BIT, RETURN = 0x05, 0x15, 0x45, 0x06
+EQUAL, ANY_BIT, RETURN = 0x15, 0x45, 0x06
 ETHERTYPE = 0xFFFFF000  # ancillary "offset": the packet's protocol
 KEEP = 128  # bytes of each packet: the largest IPv4 header, a UDP header and the nonce fit
 SYN_OR_RST = 0x06

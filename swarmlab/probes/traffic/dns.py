@@ -17,8 +17,10 @@ def name_probes(expectation: Expectation, index: EndpointIndex, vips: Vips) -> I
     """One question per asking task. For a deny, `accepted` holds what others of that name would rightly answer."""
     e = expectation
     name = e.name or e.target
-    answers = right_answers if e.expected == ALLOW else other_answers
-    accepted = answers(e.source, name, e.target, e.network, index, vips)
+    if e.expected == ALLOW:
+        accepted = right_answers(e.source, name, e.target, e.network, index, vips)
+    else:
+        accepted = other_answers(e.source, name, e.target, index, vips)
     for asker in index.of(e.source):
         yield NameProbe(
             id=0, source=asker.id, name=name, target=e.target, accepted=accepted, purpose="check", expectation=e
@@ -41,9 +43,7 @@ def right_answers(
     return tuple(dict.fromkeys(s for s in sets if s))
 
 
-def other_answers(
-    asker: str, name: str, target: str, network: str, index: EndpointIndex, vips: Vips
-) -> tuple[frozenset[str], ...]:
+def other_answers(asker: str, name: str, target: str, index: EndpointIndex, vips: Vips) -> tuple[frozenset[str], ...]:
     """The answers by which another service of that name, on a network of the asker, is found rather than the target."""
     nets = sorted(index.scenario.networks_of(asker))
     sets = (_addresses([o for o in owners(name, n, index) if o != target], name, n, index, vips) for n in nets)

@@ -25,23 +25,27 @@ SOCKET = "/var/run/docker.sock"
 PATIENCE = 20  # seconds
 LISTENERS = ("dockerd", "systemd")  # on an engine's own socket: the engine, or what hands it the socket
 
-# Runs where the kernel is to be asked, in a network namespace of its own; argv[1] is the agent, which knows the
-# questions. `lo` is brought up first: a program that may not do that is refused everything, which says nothing about
-# the kernel.
-ASK = """
-import base64, ctypes, fcntl, json, os, socket, struct, sys, zlib
+# Runs where the kernel is to be asked, in a network namespace of its own. `lo` is brought up first: a program that may
+# not do that is refused everything, which says nothing about the kernel.
+OWN_NETWORK = """
+import ctypes, fcntl, os, socket, struct, sys
 if ctypes.CDLL(None).unshare(0x40000000 | (0x10000000 if os.geteuid() else 0)):
     sys.exit("a network namespace cannot be made there")
 try:
     fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8914, struct.pack("16sh14x", b"lo", 1))
 except OSError as error:
     sys.exit("networks cannot be configured there: %s" % error.strerror)
+"""
+# argv[1] is the agent, which knows the questions. It is loaded out of its archive by a name that no type checker sees
+# here; a unit test does the same with the real archive.
+QUESTIONS = """
+import base64, json, os, sys, zlib
 fd = os.memfd_create("agent")
 os.write(fd, zlib.decompress(base64.b64decode(sys.argv[1])))
 sys.path.insert(0, "/proc/self/fd/%d" % fd)
 from swarmlab.agent.kernel.features import missing_features
-print(json.dumps(missing_features()))
 """
+ASK = OWN_NETWORK + QUESTIONS + "print(json.dumps(missing_features()))\n"
 PYTHON = ("-I", "-B", "-c", ASK)
 
 
@@ -63,12 +67,17 @@ def identity(client: docker.DockerClient) -> str:
 
 def probe(client: docker.DockerClient, agent: bytes) -> Probed:
     """Ask the engine's kernel: from a child process where it is ours, else from a container of a node image."""
-    packed = base64.b64encode(zlib.compress(agent, 9)).decode()
+    packed = pack(agent)
     if _same_kernel(client):
         found = _in_a_child(packed)
         if found.missing_features is not None:
             return found
     return _in_a_container(client, packed)
+
+
+def pack(agent: bytes) -> str:
+    """The agent's archive as an argument of the program."""
+    return base64.b64encode(zlib.compress(agent, 9)).decode()
 
 
 def _same_kernel(client: docker.DockerClient) -> bool:

@@ -11,6 +11,7 @@ from swarmlab.events import Bus
 from swarmlab.model.host import OUTSIDE, Host, SshEndpoint, numbered
 from swarmlab.providers import underlay
 from swarmlab.providers.base import Asking, Availability, Greeting, HostsWanted, Problem
+from swarmlab.providers.docker import image
 from swarmlab.providers.docker.container import HOME, HOST, LAB, ContainerHost
 from swarmlab.providers.docker.features import features
 from swarmlab.providers.docker.local_engine import asked, engine, problems
@@ -24,7 +25,7 @@ from swarmlab.providers.docker.provisioning import (
     underlay_network,
 )
 from swarmlab.providers.docker.readiness import wait_ready
-from swarmlab.providers.images import build, recipe
+from swarmlab.providers.images import recipe
 from swarmlab.providers.lab_keys import LabKeys, lab_keys
 from swarmlab.remote import fan_out
 
@@ -65,7 +66,7 @@ class DockerProvider:
         """Build the node images that are missing."""
         for version in sorted(set(recipe.engines(wanted.engine, wanted.names).values())):
             with asked(f"build the node image of engine {version}"):
-                build.ensure(self.client, recipe.recipe(version), wanted.directory, bus)
+                image.ensure(self.client, recipe.recipe(version), wanted.directory, bus)
 
     def create(self, wanted: HostsWanted, bus: Bus, greet: Greeting) -> list[Host]:
         """Have the hosts run and answer."""
@@ -117,8 +118,8 @@ class DockerProvider:
 
 def _container(wanted: HostsWanted, name: str, version: str, subnet: IPv4Network) -> ContainerHost:
     address = str(underlay.address_of(subnet, wanted.number_of(name)))
-    image, network = recipe.recipe(version).tag, f"swarmlab-{wanted.lab}"
-    return ContainerHost(wanted.lab, name, wanted.home, image, version, network, address)
+    tag, network = recipe.recipe(version).tag, f"swarmlab-{wanted.lab}"
+    return ContainerHost(wanted.lab, name, wanted.home, tag, version, network, address)
 
 
 def _host(one: ContainerHost, port: int, keys: LabKeys) -> Host:

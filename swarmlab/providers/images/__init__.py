@@ -1,3 +1,3 @@
-"""What hosts and stand-in tasks are made of: recipes as data, files that go into the node image, and two ways to build
-it.
+"""What hosts and stand-in tasks are made of: recipes as data, the files that go in, mmdebstrap, the stand-in image. No
+engine is needed here.
 """

@@ -10,12 +10,10 @@ import json
 import shutil
 import struct
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
-import docker.errors
-
 from swarmlab.errors import ProviderError
-from swarmlab.providers.docker.local_engine import asked, engine
 from swarmlab.providers.images.recipe import LABEL
 
 NAME = "swarmlab/stand-in:1"
@@ -130,13 +128,10 @@ PT_INTERP = 3
 EPOCH = "1970-01-01T00:00:00Z"
 
 
-def stand_in_archive(busybox: bytes | None = None) -> bytes:
-    """The image as `docker save` would write it; the same bytes for the same busybox, which is looked for when not
-    given.
-    """
-    binary = busybox if busybox is not None else find_busybox()
-    layer = _layer(binary)
-    config = _config(layer, MACHINES.get(_machine(binary), "amd64"))
+def stand_in_archive(busybox: bytes) -> bytes:
+    """The image as `docker save` would write it; the same bytes for the same busybox."""
+    layer = _layer(busybox)
+    config = _config(layer, MACHINES.get(_machine(busybox), "amd64"))
     image, folder = hashlib.sha256(config).hexdigest(), hashlib.sha256(layer).hexdigest()
     manifest = [{"Config": f"{image}.json", "RepoTags": [NAME], "Layers": [f"{folder}/layer.tar"]}]
     out = io.BytesIO()
@@ -147,14 +142,14 @@ def stand_in_archive(busybox: bytes | None = None) -> bytes:
     return out.getvalue()
 
 
-def find_busybox() -> bytes:
-    """This machine's static busybox or, failing that, the one of a node image; ProviderError when there is neither."""
+def find_busybox(last_resort: Callable[[], bytes | None]) -> bytes:
+    """This machine's static busybox or, failing that, what `last_resort` finds; ProviderError when there is neither."""
     for name in ("busybox", "busybox-static"):
         if found := shutil.which(name):
             data = Path(found).read_bytes()
             if is_static(data):
                 return data
-    taken = _from_node_image()
+    taken = last_resort()
     if taken is None or not is_static(taken):
         raise ProviderError(
             "the stand-in image needs a static busybox, and there is none here", fix="apt install busybox-static"
@@ -221,20 +216,3 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes, mode: int) -> None:
     entry = tarfile.TarInfo(name)
     entry.mode, entry.size = mode, len(data)
     tar.addfile(entry, io.BytesIO(data))
-
-
-def _from_node_image() -> bytes | None:
-    with asked("give the busybox of a node image"):
-        client = engine()
-        for image in client.images.list(filters={"label": f"{LABEL}=node"}):
-            made = client.containers.create(image, labels={LABEL: "scratch"})
-            try:
-                stream, _ = made.get_archive("/bin/busybox")
-                with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
-                    member = tar.extractfile("busybox")
-                    return member.read() if member else None
-            except docker.errors.NotFound:
-                continue
-            finally:
-                made.remove(force=True)
-    return None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from swarmlab.errors import DeadlinePassed, LabBusy, ProviderError
 from swarmlab.events import Bus, Phase
-from swarmlab.providers.images import build
+from swarmlab.providers.images import mmdebstrap
 from swarmlab.providers.images.machine import DISK_SIZE, INSIDE, MachineRecipe, overlay_tar
 from swarmlab.remote import until
 
@@ -129,7 +129,7 @@ def _build(recipe: MachineRecipe, work: Path, phase: Phase) -> None:
             out.mkdir()
             out.chmod(0o733)  # may be written to by name only; nobody else can list it
         (work / "overlay.tar").write_bytes(overlay_tar())
-        build.run_mmdebstrap(command(recipe, work / "overlay.tar", out), f"the disk {recipe.tag}", work, phase)
+        mmdebstrap.run(command(recipe, work / "overlay.tar", out), f"the disk {recipe.tag}", work, phase)
         for name in ("kernel", "initrd", "disk.img"):
             if open_work:
                 _copy(out / name, work / name)
@@ -159,4 +159,4 @@ def command(recipe: MachineRecipe, files: Path, out: Path) -> list[str]:
         f"--customize-hook=tar-in {shlex.quote(str(files))} /",
         f"--customize-hook=umask 022; {boot} && {bare} && {disk}; {tidy}",
     ]
-    return build.mmdebstrap(recipe.packages, ["--format=null", *hooks], recipe.suite)
+    return mmdebstrap.arguments(recipe.packages, ["--format=null", *hooks], recipe.suite)

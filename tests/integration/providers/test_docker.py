@@ -15,8 +15,9 @@ import pytest
 from swarmlab.errors import ProviderError, SwarmRefused
 from swarmlab.model.host import Host
 from swarmlab.providers import Provider, get
+from swarmlab.providers.docker import image as node_image
 from swarmlab.providers.docker.provisioning import Thing
-from swarmlab.providers.images.stand_in import stand_in_archive
+from swarmlab.providers.images.stand_in import find_busybox, stand_in_archive
 from swarmlab.remote import Remote, fan_out
 from tests.integration.providers.lab import Lab, created
 from tests.integration.providers.lab import lab as make_lab
@@ -154,7 +155,7 @@ def test_an_unknown_name_is_answered_at_once(lab: Lab) -> None:
 
 def test_the_stand_in_serves_and_stops_at_once(lab: Lab) -> None:
     with Remote(lab.hosts[0]) as remote:
-        remote.run(["docker", "load"], stdin=stand_in_archive())
+        remote.run(["docker", "load"], stdin=stand_in_archive(find_busybox(node_image.busybox)))
         remote.run(["docker", "run", "-d", "--name", "web", "swarmlab/stand-in:1"])
         page = remote.run(["docker", "exec", "web", "sh", "-c", "sleep 0.2; wget -qO- http://127.0.0.1/"]).stdout
         start = time.monotonic()

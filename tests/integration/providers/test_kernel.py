@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import subprocess
 import sys
-import zlib
 from collections.abc import Iterator
 
 import docker
@@ -17,7 +15,7 @@ from swarmlab.providers import get
 from swarmlab.providers.docker import kernel
 
 pytestmark = [pytest.mark.lab, pytest.mark.root]
-PACKED = base64.b64encode(zlib.compress(agent_archive(), 9)).decode()
+PACKED = kernel.pack(agent_archive())
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,10 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from swarmlab.errors import ProviderError
+from swarmlab.probes.session.bundle import agent_archive
 from swarmlab.providers import Asking
 from swarmlab.providers.docker import features
 from swarmlab.providers.docker.features import engines_kernel
-from swarmlab.providers.docker.kernel import ASK, Probed, _read
+from swarmlab.providers.docker.kernel import ASK, QUESTIONS, Probed, _read, pack
 
 
 class FakeKernel:
@@ -103,11 +106,13 @@ def test_a_kernel_on_which_nothing_depends_is_not_asked(kernel: FakeKernel) -> N
 
 
 def test_the_agent_knows_the_question() -> None:
-    (question,) = [line for line in ASK.splitlines() if "swarmlab.agent" in line]
-    space: dict[str, object] = {}
-    exec(question, space)
-    assert f"print(json.dumps({question.split()[-1]}()))" in ASK
-    assert callable(space[question.split()[-1]])
+    """In a child that sees the archive only, not this source. The kernel itself is not asked here."""
+    said = "print(missing_features.__code__.co_filename, missing_features.__code__.co_argcount)"
+    program = [sys.executable, "-I", "-S", "-B", "-c", QUESTIONS + said, pack(agent_archive())]
+    ran = subprocess.run(program, capture_output=True, text=True, timeout=20, check=False)
+    file, arguments = ran.stdout.split() or pytest.fail(ran.stderr)
+    assert file.startswith("/proc/self/fd/") and arguments == "0"
+    assert QUESTIONS in ASK and "print(json.dumps(missing_features()))" in ASK
 
 
 @pytest.mark.parametrize(

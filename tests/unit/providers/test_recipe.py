@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from swarmlab.errors import UsageError
-from swarmlab.providers.images import build, recipe
+from swarmlab.providers.docker import image
+from swarmlab.providers.images import mmdebstrap, recipe
 from swarmlab.providers.images.recipe import RECIPES, engines
 
 
@@ -96,15 +97,15 @@ def test_passwords_never_open_a_host() -> None:
 
 def test_an_expired_archive_is_accepted_only_when_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
     sid, files, root = RECIPES["28.5"], Path("/lab/a b/files.tar"), Path("/lab/root.tar")
-    monkeypatch.delenv(build.EXPIRED_VARIABLE, raising=False)
-    assert not any("Valid-Until" in word for word in build.command(sid, files, root))
-    assert "Valid-Until" not in build.dockerfile(sid)
-    monkeypatch.setenv(build.EXPIRED_VARIABLE, "1")
-    assert any("Valid-Until" in word for word in build.command(sid, files, root))
-    assert "Valid-Until" in build.dockerfile(sid)
+    monkeypatch.delenv(mmdebstrap.EXPIRED_VARIABLE, raising=False)
+    assert not any("Valid-Until" in word for word in image.command(sid, files, root))
+    assert "Valid-Until" not in image.dockerfile(sid)
+    monkeypatch.setenv(mmdebstrap.EXPIRED_VARIABLE, "1")
+    assert any("Valid-Until" in word for word in image.command(sid, files, root))
+    assert "Valid-Until" in image.dockerfile(sid)
 
 
 def test_a_directory_with_a_blank_does_not_split_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    words = build.command(RECIPES["20.10"], Path("/lab/a b/files.tar"), Path("/lab/a b/root.tar"))
+    words = image.command(RECIPES["20.10"], Path("/lab/a b/files.tar"), Path("/lab/a b/root.tar"))
     assert "--customize-hook=tar-in '/lab/a b/files.tar' /" in words
     assert words[-2:] == ["bookworm", "/lab/a b/root.tar"]

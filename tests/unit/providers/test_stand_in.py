@@ -7,10 +7,12 @@ import io
 import json
 import struct
 import tarfile
+from pathlib import Path
 
 import pytest
 
-from swarmlab.providers.images.stand_in import NAME, is_static, stand_in_archive
+from swarmlab.errors import ProviderError
+from swarmlab.providers.images.stand_in import NAME, find_busybox, is_static, stand_in_archive
 
 
 def _elf(segment: int, machine: int = 62) -> bytes:
@@ -60,3 +62,26 @@ def test_what_runs_by_default_is_inside() -> None:
         names = {entry.name: entry for entry in layer}
     assert names[command[0].lstrip("/")].mode & 0o111
     assert {"bin/sh", "bin/nc", "bin/httpd", "bin/sleep", "www/index.html"} <= set(names)
+
+
+def test_the_last_resort_is_asked_only_where_this_machine_has_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_busybox(lambda: _elf(1)) == _elf(1)
+    ours = tmp_path / "busybox"
+    ours.write_bytes(_elf(1, machine=183))
+    ours.chmod(0o755)
+    assert find_busybox(lambda: pytest.fail("asked")) == _elf(1, machine=183)
+
+
+@pytest.mark.parametrize("found", [None, _elf(3)])
+def test_no_static_busybox_anywhere_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, found: bytes | None
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ProviderError) as caught:
+        find_busybox(lambda: found)
+    assert str(caught.value) == (
+        "the stand-in image needs a static busybox, and there is none here\n  fix: apt install busybox-static"
+    )

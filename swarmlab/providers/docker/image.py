@@ -1,19 +1,14 @@
-"""Building a node image: on a registry's base image where one answers, from Debian packages with mmdebstrap where none
-does.
-"""
+"""The node image: built on a registry's base image where one answers, from Debian packages where none does."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
 import shlex
 import shutil
-import subprocess
 import tarfile
 import tempfile
 from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
 
 import docker
@@ -22,18 +17,11 @@ import requests
 
 from swarmlab.errors import ProviderError
 from swarmlab.events import Bus, Phase
-from swarmlab.providers.images.recipe import CLEAN, ENTRYPOINT, LEFT_OUT, Recipe, overlay_tar
+from swarmlab.providers.docker.local_engine import asked, engine
+from swarmlab.providers.images import mmdebstrap
+from swarmlab.providers.images.recipe import CLEAN, ENTRYPOINT, LABEL, Recipe, overlay_tar
 
 REGISTRY_PATIENCE = 5  # seconds that a registry has to say whether it has the base image
-EXPIRED_VARIABLE = "SWARMLAB_APT_NO_VALID_UNTIL"
-NO_VALID_UNTIL = 'Acquire::Check-Valid-Until "false"'
-STEPS = (
-    "running apt-get update",
-    "downloading packages",
-    "extracting archives",
-    "installing essential",
-    "installing remaining",
-)
 
 
 def ensure(client: docker.DockerClient, recipe: Recipe, scratch: Path, bus: Bus) -> str:
@@ -69,14 +57,9 @@ def _registry_has(name: str) -> bool:
     return True
 
 
-def no_valid_until() -> bool:
-    """Whether the user said that an archive's expired Release file is to be accepted."""
-    return os.environ.get(EXPIRED_VARIABLE) == "1"
-
-
 def dockerfile(recipe: Recipe) -> str:
     """The recipe for `docker build`."""
-    late = f"-o {NO_VALID_UNTIL.split()[0]}=false " if no_valid_until() else ""
+    late = f"-o {mmdebstrap.NO_VALID_UNTIL.split()[0]}=false " if mmdebstrap.no_valid_until() else ""
     lines = [
         f"FROM {recipe.base}",
         f"RUN apt-get {late}update"
@@ -106,7 +89,8 @@ def _on_base(client: docker.DockerClient, recipe: Recipe, phase: Phase) -> None:
             phase(text.splitlines()[-1][:100])
         if "error" in event:
             raise ProviderError(
-                _why(f"the node image {recipe.tag}", [*said, str(event["error"])]), fix=_fix("\n".join(said))
+                mmdebstrap.why(f"the node image {recipe.tag}", [*said, str(event["error"])]),
+                fix=mmdebstrap.fix("\n".join(said)),
             )
 
 
@@ -120,7 +104,7 @@ def _from_packages(client: docker.DockerClient, recipe: Recipe, scratch: Path, p
     with tempfile.TemporaryDirectory(prefix="image-", dir=scratch) as work:
         root = Path(work) / "root.tar"
         _bootstrap(recipe, Path(work), root, phase)
-        phase("handing the root to the engine", len(STEPS) + 1, len(STEPS) + 1)
+        phase("handing the root to the engine", len(mmdebstrap.STEPS) + 1, len(mmdebstrap.STEPS) + 1)
         repository, tag = recipe.tag.split(":")
         changes = [
             f"ENTRYPOINT {json.dumps(ENTRYPOINT)}",
@@ -136,70 +120,28 @@ def _from_packages(client: docker.DockerClient, recipe: Recipe, scratch: Path, p
 def _bootstrap(recipe: Recipe, work: Path, root: Path, phase: Phase) -> None:
     files = work / "overlay.tar"
     files.write_bytes(overlay_tar())
-    run_mmdebstrap(command(recipe, files, root), f"the node image {recipe.tag}", work, phase)
-
-
-def run_mmdebstrap(argv: list[str], what: str, work: Path, phase: Phase) -> None:
-    """Run it, telling its steps; ProviderError with its own complaints when it fails."""
-    said: deque[str] = deque(maxlen=40)
-    # stdin closed and a process group of its own, so that Ctrl-C reaches it once, through us.
-    with subprocess.Popen(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        env=_environment(work),
-    ) as process:
-        assert process.stderr is not None
-        try:
-            for line in process.stderr:
-                said.append(line.rstrip())
-                _progress(line, phase)
-            status = process.wait()
-        except BaseException:
-            process.terminate()
-            raise
-    if status:
-        raise ProviderError(_why(what, list(said)), fix=_fix("\n".join(said)))
+    mmdebstrap.run(command(recipe, files, root), f"the node image {recipe.tag}", work, phase)
 
 
 def command(recipe: Recipe, files: Path, root: Path) -> list[str]:
     """mmdebstrap's arguments; it is told to end when we do, so that a killed `up` leaves no builder behind."""
     hooks = [f"--customize-hook=chroot \"$1\" sh -c '{CLEAN}'", f"--customize-hook=tar-in {shlex.quote(str(files))} /"]
-    return mmdebstrap(recipe.packages, hooks, recipe.suite, str(root))
+    return mmdebstrap.arguments(recipe.packages, hooks, recipe.suite, str(root))
 
 
-def mmdebstrap(packages: Sequence[str], hooks: Sequence[str], *target: str) -> list[str]:
-    """The arguments for a root with these packages, without documentation and translations."""
-    leash = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
-    options = [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
-    if no_valid_until():
-        options.append(f"--aptopt={NO_VALID_UNTIL}")
-    return [*leash, "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", *options, *hooks, *target]
-
-
-def _environment(work: Path) -> dict[str, str]:
-    """Root's mmdebstrap works in the lab's own directory; another user's cannot, as its mapped ids may not enter it."""
-    return {**os.environ, "TMPDIR": str(work)} if os.geteuid() == 0 else dict(os.environ)
-
-
-def _progress(line: str, phase: Phase) -> None:
-    if line.startswith("I: "):
-        text = line[3:].strip().rstrip(".")
-        for done, words in enumerate(STEPS, start=1):
-            if text.startswith(words):
-                phase(text, done, len(STEPS) + 1)
-
-
-def _why(what: str, said: list[str]) -> str:
-    telling = [line for line in said if line.startswith(("E:", "W:"))] or said
-    return f"{what} cannot be built:\n" + "\n".join(f"  {line}" for line in telling[-8:])
-
-
-def _fix(text: str) -> str:
-    if "expired" in text or "Valid-Until" in text:
-        return f"the archive's Release file is too old; set {EXPIRED_VARIABLE}=1 if you trust this archive all the same"
-    return "is Debian's archive reachable (apt update), and is there space left (df)?"
+def busybox() -> bytes | None:
+    """The busybox of a node image that this machine's engine has; None when it has none."""
+    with asked("give the busybox of a node image"):
+        client = engine()
+        for image in client.images.list(filters={"label": f"{LABEL}=node"}):
+            made = client.containers.create(image, labels={LABEL: "scratch"})
+            try:
+                stream, _ = made.get_archive("/bin/busybox")
+                with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
+                    member = tar.extractfile("busybox")
+                    return member.read() if member else None
+            except docker.errors.NotFound:
+                continue
+            finally:
+                made.remove(force=True)
+    return None

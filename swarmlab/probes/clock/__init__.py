@@ -1,0 +1,1 @@
+"""Stage clock: whether the hosts' clocks agree well enough for the certificates of a Swarm."""
