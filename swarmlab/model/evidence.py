@@ -9,7 +9,7 @@ from enum import Enum
 
 
 class Outcome(str, Enum):
-    """What the sender saw. Five ways of "no answer" that must never be confused, and two that say that nothing was
+    """What the sender saw. Five kinds of "no answer" that must never be confused, and two that say that nothing was
     measured.
     """
 
@@ -66,7 +66,7 @@ class NameEvidence:
 
 @dataclass(frozen=True)
 class NetworkEvidence:
-    """A network as one host's engine describes it; None when that host does not have it."""
+    """A network as one host's engine describes it; `found` is False when that host does not have it."""
 
     network: str
     host: str
@@ -78,15 +78,16 @@ class NetworkEvidence:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Everything that one run brought home."""
+    """Everything that one round measured, by the ids of its probes and questions.
+
+    `dead_endpoints`: endpoint -> why nothing can be said about it, `dead_hosts` likewise; `missing_features`: host ->
+    kernel features that it does not have; `capture_missed`: (endpoint, protocol) whose capture missed a request that
+    was answered.
+    """
 
     probes: dict[int, Evidence] = field(default_factory=dict)
     names: dict[int, NameEvidence] = field(default_factory=dict)
-    dead_endpoints: dict[str, str] = field(default_factory=dict)  # endpoint id -> why nothing can be said about it
+    dead_endpoints: dict[str, str] = field(default_factory=dict)
     dead_hosts: dict[str, str] = field(default_factory=dict)
-    missing_features: dict[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # host -> kernel features that it does not have
-    capture_missed: frozenset[tuple[str, str]] = (
-        frozenset()
-    )  # (endpoint, protocol) whose capture missed a request that was answered
+    missing_features: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    capture_missed: frozenset[tuple[str, str]] = frozenset()

@@ -118,14 +118,14 @@ class MtuEvidence:
 
 @dataclass(frozen=True, kw_only=True)
 class MtuMeasurement:
-    """What one run brought home. `fragments`: host -> IPv4 fragments that arrived there meanwhile, None when its kernel
-    does not say.
+    """What one run measured of sizes.
+
+    `fragments`: host -> IPv4 fragments that arrived there meanwhile, None when its kernel does not say; the rest as in
+    `model.evidence.Measurement`.
     """
 
     evidence: dict[int, MtuEvidence] = field(default_factory=dict)
     fragments: dict[str, int | None] = field(default_factory=dict)
     dead_endpoints: dict[str, str] = field(default_factory=dict)
     dead_hosts: dict[str, str] = field(default_factory=dict)
-    missing_features: dict[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # host -> kernel features that it does not have
+    missing_features: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The wire: canaries on their way over overlays, what captures on the underlay saw of them, what kernels were told."""
+"""The wire: canaries that pass over overlays, what captures on the underlay saw of them, what kernels were told."""
 
 from __future__ import annotations
 
@@ -70,8 +70,9 @@ class WirePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """Packets of one kind, one way, on one interface. `kind` is esp (`number`: SPI), vxlan (VNI), fragment or other
-    (protocol).
+    """Packets of one kind, in one direction, on one interface.
+
+    `kind` is esp (`number`: SPI), vxlan (VNI), fragment or other (protocol).
     """
 
     interface: str

@@ -53,7 +53,7 @@ class Progress:
         self._running: list[_Running] = []
         self._clock = clock
         self._said = clock()
-        self._deaf = False
+        self._closed = False
         self._lock = threading.RLock()
 
     def __enter__(self) -> Progress:
@@ -85,13 +85,13 @@ class Progress:
     @contextmanager
     def _whoever_listens(self) -> Iterator[None]:
         """A closed terminal or pipe must not end a run half-way: from then on nothing is shown."""
-        if self._deaf:
+        if self._closed:
             yield
             return
         try:
             yield
         except OSError:
-            self._deaf = True
+            self._closed = True
 
     def _started(self, event: PhaseStarted) -> None:
         self._running.append(_Running(event.name, line(event.detail, 300)))
@@ -120,13 +120,13 @@ class Progress:
 
     def _line(self, text: str, style: str = "", prefix: str = "") -> None:
         self._said = self._clock()
-        if self._deaf:
+        if self._closed:
             return
         self._console.print(Text(prefix + text, style))
 
     def _show(self) -> None:
         """Bring the live line in agreement with the innermost phase."""
-        if not self._live or self._deaf:
+        if not self._live or self._closed:
             return
         if not self._running:
             if self._status:

@@ -1,5 +1,5 @@
-"""Which sizes to try: per overlay and pair of hosts that carries it one pair of tasks, both ways, and the hosts
-themselves beneath.
+"""Which sizes to try: for each overlay and pair of hosts that carries it one pair of tasks, in both directions, and the
+hosts themselves over the underlay.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from swarmlab.probes.session.endpoints import WORKLOADS, on_network
 def plan(
     scenario: Scenario, endpoints: Sequence[Endpoint], *, timeout: float, dead: Mapping[str, str] | None = None
 ) -> MtuPlan:
-    """One task stands for all of its host's on an overlay: they share the way. `dead` are the endpoints that cannot."""
+    """One task stands for all of its host's on an overlay: they share the path. `dead`: endpoints that cannot."""
     wanted = [e for e in scenario.expectations if e.kind is Kind.MTU and e.expected == FITS]
     probes: list[SizeProbe] = []
     for e in wanted:
         probes += _over(e, _standing_for(e.network, endpoints, dead or {}), len(probes))
     crossed = {(t.source_host, t.target_host): None for t in probes}
     hosts = {e.host: e for e in endpoints if e.role == "host"}
-    probes += _underlay_probes([way for way in crossed if hosts.keys() >= set(way)], hosts, len(probes))
+    probes += _underlay_probes([pair for pair in crossed if hosts.keys() >= set(pair)], hosts, len(probes))
     used = {end for t in probes for end in (t.source, t.target)}
     return MtuPlan(tuple(probes), {e.id: e for e in endpoints if e.id in used}, timeout)
 
@@ -54,8 +54,10 @@ def _over(e: Expectation, chosen: Mapping[str, Endpoint], first: int) -> Iterato
         )
 
 
-def _underlay_probes(ways: Sequence[tuple[str, str]], hosts: Mapping[str, Endpoint], first: int) -> Iterator[SizeProbe]:
-    for number, (a, b) in enumerate(ways, first):
+def _underlay_probes(
+    directions: Sequence[tuple[str, str]], hosts: Mapping[str, Endpoint], first: int
+) -> Iterator[SizeProbe]:
+    for number, (a, b) in enumerate(directions, first):
         address = next((x.address for x in hosts[b].addresses if x.network == UNDERLAY), "")
         if address:
             yield SizeProbe(

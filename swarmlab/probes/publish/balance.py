@@ -1,5 +1,5 @@
-"""Whether a virtual address leads to every task behind it: as many connections as it takes to meet them all, from each
-who may.
+"""Whether a virtual address leads to every task behind it: from each sender that may reach it, as many connections as
+it takes to meet them all.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ MOST = 64  # but no more than so many from one asker, unless there are as many t
 
 
 def askers(plan: ProbePlan) -> list[Probe]:
-    """One exchange for each who may reach a virtual address with several tasks behind it: the one that the main run
-    tries, too.
+    """For each sender that may reach a virtual address with several tasks behind it: the exchange that the traffic
+    stage tries, too.
     """
     return [
         p

@@ -42,8 +42,8 @@ class HostPort:
     tasks: tuple[str, ...] = ()
 
     @property
-    def spot(self) -> tuple[str, str, int]:
-        """Where it is: two host ports at one spot are the same port."""
+    def key(self) -> tuple[str, str, int]:
+        """Host, protocol and number: two host ports with the same key are one port."""
         return self.host, self.protocol, self.port
 
 
@@ -66,11 +66,11 @@ class HostPorts:
         self._hosts = [e.host for e in index.by_id.values() if e.role == "host"]
 
     def all(self, expectations: Iterable[Expectation]) -> list[Tried]:
-        """Each spot once: what a person wrote first, then what should be open, then what should not."""
+        """Each port of each host once: what a person wrote first, then what should be open, then what should not."""
         found = [t for e in expectations if e.kind is Kind.PUBLISH for t in self._tried(e)]
         host_ports = sorted((t for t in found if isinstance(t, HostPort)), key=_rank)
         kept = sorted(
-            {host_port.spot: host_port for host_port in reversed(host_ports)}.values(),
+            {host_port.key: host_port for host_port in reversed(host_ports)}.values(),
             key=lambda d: (d.host, *_rank(d)),
         )
         late = set(sorted({host_port.port for host_port in kept})[MOST_PORTS:])

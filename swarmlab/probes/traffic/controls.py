@@ -1,4 +1,4 @@
-"""Twins for denies that have none: an answer that must come, to and from each endpoint that a deny speaks of."""
+"""Controls for denies: an answer that must come, to and from each endpoint that a deny speaks of."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def controls(denied: Iterable[Exchange], index: EndpointIndex) -> Iterator[Excha
 
 
 def _neighbour(endpoint: Endpoint | None, network: str, index: EndpointIndex) -> Endpoint | None:
-    """Who on the endpoint's own host may always reach it on that network."""
+    """The endpoint on its own host that may always reach it on that network."""
     if endpoint is None:
         return None
     bridge = index.by_id.get(f"bridge:{network}@{endpoint.host}")

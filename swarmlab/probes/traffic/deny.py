@@ -88,7 +88,7 @@ def target_saw_nothing(facts: Facts, probe: Probe, evidence: Evidence) -> str:
 
 
 def target_was_reached(facts: Facts, probe: Probe, evidence: Evidence) -> str:
-    """In this run, by the same protocol, by someone who may; by its own host's bridge where nobody may."""
+    """In this run, by the same protocol, by a sender that may reach it, or by its own host's bridge if none may."""
     port, at = (probe.target, probe.protocol, probe.port), (probe.target, probe.address, probe.protocol, probe.port)
     beside = facts.beside.get(at, [])
     if port in facts.may_reach:
@@ -221,7 +221,7 @@ def _fell_silent(facts: Facts, controls: list[Probe]) -> bool:
 
 
 def _how(facts: Facts, probe: Probe, evidence: Evidence) -> str:
-    """Which of the ways of not arriving it was."""
+    """How it came that the request did not arrive."""
     if to_itself(facts, probe):
         own = f"{probe.address} is {probe.source}'s own address on {facts.host(probe.source)}"
         return f"{own}: delivered to itself, never to {probe.target}."

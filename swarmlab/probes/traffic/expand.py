@@ -40,7 +40,7 @@ class Exchange(NamedTuple):
 
 
 def protocols(expectation: Expectation) -> tuple[str, ...]:
-    """The protocols that it speaks of. ICMP has no ports, and no VIP answers it by way of IPVS."""
+    """The protocols that it speaks of. ICMP has no ports, and IPVS does not answer it for a virtual address."""
     ported = expectation.port or expectation.kind is Kind.VIP
     wanted = (expectation.protocol,) if expectation.protocol else PROTOCOLS
     return tuple(p for p in wanted if p != "icmp" or not ported)
@@ -124,7 +124,7 @@ def vacuous(expectation: Expectation, target: Endpoint, index: EndpointIndex) ->
     """Nothing can be sent to a task by a gateway bridge on which it provably is not: one that hangs on internal
     networks only.
 
-    A task with a way out has an address there; when that is not known, something is missing and has to be said.
+    A task that can reach the outside has an address there; when none is known, something is missing and has to be said.
     """
     if expectation.network != GATEWAY_BRIDGE or expectation.expected == ALLOW or not target.addresses:
         return False

@@ -119,7 +119,7 @@ class Names:
         return "" if self._knows_itself(probe.source) else f"{probe.source} does not even get its own name answered"
 
     def _exists(self, probe: NameProbe) -> str:
-        """A name that nobody gets says nothing about who may have it."""
+        """A name that is answered to nobody may not exist: then its denial proves nothing."""
         if any((q.source, q.name) in self._found for q in self._may_know.get((probe.name, probe.target), [])):
             return ""
         return f"nobody who may gets an answer for {probe.name} either"

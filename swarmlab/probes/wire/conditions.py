@@ -29,10 +29,10 @@ def in_clear(facts: WireFacts, p: TunnelPath) -> str:
 
 def kernels_have_esp(facts: WireFacts, p: TunnelPath) -> str:
     """Without ESP nothing can be encrypted; the engine does not say so."""
-    lacking = facts.lacking(p)
-    if not lacking or p.plain:
+    without = facts.without_esp(p)
+    if not without or p.plain:
         return ""
-    many = f"kernels of {' and '.join(lacking)} have" if len(lacking) > 1 else f"kernel of {lacking[0]} has"
+    many = f"kernels of {' and '.join(without)} have" if len(without) > 1 else f"kernel of {without[0]} has"
     return f"the {many} no ESP (XFRM): the engine drops the encrypted network's traffic"
 
 

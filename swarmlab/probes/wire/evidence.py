@@ -38,7 +38,7 @@ def _guarded(facts: WireFacts, p: TunnelPath, shown: WireEvidence) -> GuardedWir
         rules=tuple(f"{r.form} {r.table} {r.chain}#{r.place} {r.target}" for r in rules),
         forged_frame=facts.measured.unsent.get(p.forged_name) or came,
         forging_proven_by=f"a forged frame for plain {forged.network}, which arrived" if forged else "",
-        lacking_esp=tuple(facts.lacking(p)),
+        lacking_esp=tuple(facts.without_esp(p)),
     )
 
 

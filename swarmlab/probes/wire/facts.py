@@ -174,6 +174,6 @@ class WireFacts:
         )
         return first, last
 
-    def lacking(self, p: TunnelPath) -> list[str]:
+    def without_esp(self, p: TunnelPath) -> list[str]:
         """Hosts of the tunnel path whose kernel has no ESP."""
         return [host for host in p.direction if ESP in self.measured.missing_features.get(host, ())]

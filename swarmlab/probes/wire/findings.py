@@ -68,7 +68,7 @@ def _able(facts: WireFacts) -> Iterator[TunnelPath]:
     yield from (
         p
         for p in facts.plan.guarded
-        if not p.plain and not facts.lacking(p) and not set(p.direction) & facts.measured.dead.keys()
+        if not p.plain and not facts.without_esp(p) and not set(p.direction) & facts.measured.dead.keys()
     )
 
 
@@ -164,7 +164,7 @@ def _mismatched(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
 
 
 def _kernels(facts: WireFacts, checks: Sequence[Check]) -> Iterator[Finding]:
-    hosts = tuple(sorted({host for p in facts.plan.guarded if not p.plain for host in facts.lacking(p)}))
+    hosts = tuple(sorted({host for p in facts.plan.guarded if not p.plain for host in facts.without_esp(p)}))
     if hosts:
         nets = ", ".join(sorted({p.network for p in facts.plan.guarded if not p.plain}))
         yield Finding(

@@ -33,7 +33,7 @@ def wire_plan(
     known = {n.network: n.properties for n in networks if n.found}
     expected = {e.network: e for e in scenario.expectations if e.kind is Kind.WIRE}
     tag = f"swlb{secrets.token_hex(4)}"
-    directions = [*_ways(expected, endpoints, WORKLOADS), *_controls(scenario, expected, known, endpoints)]
+    directions = [*_directions(expected, endpoints, WORKLOADS), *_controls(scenario, expected, known, endpoints)]
     paths = tuple(
         _tunnel_path(f"c{i}", tag, direction, known.get(direction[0], {}), scenario, expected.get(direction[0]))
         for i, direction in enumerate(directions)
@@ -41,10 +41,10 @@ def wire_plan(
     return WirePlan(tag, free_port(set()), data_port, paths, dict(addresses))
 
 
-Way = tuple[str, Endpoint, Endpoint]
+Direction = tuple[str, Endpoint, Endpoint]  # network, sender, target
 
 
-def _ways(networks: Iterable[str], endpoints: Sequence[Endpoint], roles: Sequence[str]) -> Iterator[Way]:
+def _directions(networks: Iterable[str], endpoints: Sequence[Endpoint], roles: Sequence[str]) -> Iterator[Direction]:
     for network in networks:
         carriers = carriers_of(network, endpoints, roles)
         for a, b in permutations(sorted(carriers), 2):
@@ -65,17 +65,17 @@ def _controls(
     expected: Mapping[str, Expectation],
     known: Mapping[str, Mapping[str, str]],
     endpoints: Sequence[Endpoint],
-) -> Iterator[Way]:
+) -> Iterator[Direction]:
     """Plain overlays of which nothing is expected; the lab's own where it has one."""
     plain = [key for key, properties in known.items() if key not in expected and properties.get("encrypted") == "false"]
-    yield from _ways([key for key in plain if key in scenario.networks], endpoints, WORKLOADS)
-    yield from _ways([key for key in plain if key not in scenario.networks], endpoints, ("control",))
+    yield from _directions([key for key in plain if key in scenario.networks], endpoints, WORKLOADS)
+    yield from _directions([key for key in plain if key not in scenario.networks], endpoints, ("control",))
 
 
 def _tunnel_path(
     name: str,
     tag: str,
-    direction: Way,
+    direction: Direction,
     properties: Mapping[str, str],
     scenario: Scenario,
     expectation: Expectation | None,
@@ -108,7 +108,7 @@ def unwitnessed_pairs(scenario: Scenario, endpoints: Sequence[Endpoint]) -> set[
     secret = {e.network for e in scenario.expectations if e.kind is Kind.WIRE and e.expected == ENCRYPTED}
     plain = {key for key, network in scenario.networks.items() if network.driver == "overlay" and not network.encrypted}
     pairs = {
-        kind: {frozenset((a.host, b.host)) for _, a, b in _ways(keys, endpoints, WORKLOADS)}
+        kind: {frozenset((a.host, b.host)) for _, a, b in _directions(keys, endpoints, WORKLOADS)}
         for kind, keys in (("secret", secret), ("plain", plain - secret))
     }
     return pairs["secret"] - pairs["plain"]

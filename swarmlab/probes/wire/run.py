@@ -160,8 +160,8 @@ class WireRound:
         return p.name in self.arrived and (not p.plain or p.name in self.left or p.source.host in self.errors)
 
     def _forge(self) -> None:
-        """For every overlay that nobody may inject into, and plain ones last: where those arrive, the way for forgeries
-        was open.
+        """For every overlay that nobody may inject into, and plain ones last: where those arrive, forged frames
+        could pass.
         """
         directions = {p.direction for p in self.plan.guarded}
         plain = [p for p in self.plan.paths if p.plain and p.direction in directions and p not in self.plan.guarded]

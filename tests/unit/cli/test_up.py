@@ -106,7 +106,7 @@ def test_every_flag_has_an_environment_twin(
         (samples.passed(), 0),
         (samples.leaked(), 1),
         (samples.mixed(), 1),
-        (samples.deaf(), 4),
+        (samples.not_proven(), 4),
         (replace(samples.passed(), checks=()), 4),
     ],
 )
@@ -140,7 +140,7 @@ def test_json_leaves_stdout_to_one_document(fake: Fake, run: Run) -> None:
 
 
 def test_all_files_are_written(fake: Fake, run: Run, tmp_path: Path) -> None:
-    fake("up", Lab(samples.deaf()).up)
+    fake("up", Lab(samples.not_proven()).up)
     assert run("up", "three-tier", "--json", "r.json", "--junit", "r.xml", "--html", "r.html").status == 4
     assert json.loads((tmp_path / "r.json").read_text())["summary"]["inconclusive"] == 6
     assert len(list(Xml.parse(tmp_path / "r.xml").iter("error"))) == 6

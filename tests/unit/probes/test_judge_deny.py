@@ -348,12 +348,12 @@ def test_a_denied_virtual_address_needs_a_kernel_that_has_them() -> None:
     ends = [task("a.1", "host1", ("10.0.1.8", "front-net")), task("b.1", "host2", ("10.0.2.8", "back-net"))]
     ends += [task("c.1", "host2", ("10.0.2.9", "back-net")), *labs.ENDPOINTS[5:]]
     p = plan(s, ends, timeout=1, run=labs.RUN, port=labs.PORT, vips={("b", "back-net"): "10.0.2.99"})
-    twin = changed(honest(p), Evidence(find(p, "c.1", "b").id, Outcome.ANSWERED, responder="b.1", left=True))
+    reaches = changed(honest(p), Evidence(find(p, "c.1", "b").id, Outcome.ANSWERED, responder="b.1", left=True))
     id_ = "vip:a.1->b@back-net/tcp"
-    assert verdict(p, twin, id_, s).verdict is Verdict.PASS
-    lacking = verdict(p, replace(twin, missing_features={"host1": ("ip_vs",)}), id_, s)
+    assert verdict(p, reaches, id_, s).verdict is Verdict.PASS
+    lacking = verdict(p, replace(reaches, missing_features={"host1": ("ip_vs",)}), id_, s)
     assert (lacking.verdict, "the kernel of host1 has no IP_VS" in lacking.explanation) == (Verdict.INCONCLUSIVE, True)
-    reached = changed(twin, Evidence(find(p, "a.1", "b").id, Outcome.ANSWERED, responder="b.1", left=True))
+    reached = changed(reaches, Evidence(find(p, "a.1", "b").id, Outcome.ANSWERED, responder="b.1", left=True))
     assert verdict(p, reached, id_, s).verdict is Verdict.FAIL
 
 

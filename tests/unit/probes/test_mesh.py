@@ -23,12 +23,12 @@ from tests.unit.probes.labs import PORT, RUN
 from tests.unit.probes.test_publish import ADDRESSES, ENDPOINTS, HOSTS, host_ports, lab
 
 ID = "publish:outside->web@host3/tcp:8443/balance"
-DOORS = list(host_ports(lab())[0].values())
+HOST_PORTS = list(host_ports(lab())[0].values())
 
 
 def proven(protocol: str = "tcp") -> Published:
     """web.1 and web.2 take turns: by their own word for odd probes, as their captures saw it for even ones."""
-    again = [replace(d, protocol=protocol) for d in repeated(DOORS, {})]
+    again = [replace(d, protocol=protocol) for d in repeated(HOST_PORTS, {})]
     tried = [*dict.fromkeys(again), *again]
     probes = [probe_of(i, d, ADDRESSES) for i, d in enumerate(tried)]
     probes += controls(tried, len(probes), PORT, ADDRESSES)
@@ -48,8 +48,8 @@ def proven(protocol: str = "tcp") -> Published:
     turns = {i: f"web.{1 + i // 2 % 2}" for i in range(len(tried))}
     tasks = {i: {t: (t == turns[i], t == turns[i]) for t in ("web.1", "web.2")} for i in turns}
     seen = PublishMeasurement(Measurement(evidence), {i: turns[i] if i % 2 else "" for i in turns}, tasks)
-    doors_ = dict(enumerate(tried[: len(HOSTS)]))
-    return Published(lab(), plan, seen, doors_, dict(enumerate(again, len(HOSTS))))
+    first = dict(enumerate(tried[: len(HOSTS)]))
+    return Published(lab(), plan, seen, first, dict(enumerate(again, len(HOSTS))))
 
 
 def check(p: Published) -> Check:
@@ -99,13 +99,13 @@ def impaired(p: Published) -> Published:
 
 
 def test_each_host_is_tried_for_each_task_several_times_but_not_without_bound() -> None:
-    tried = repeated(DOORS, {})
+    tried = repeated(HOST_PORTS, {})
     assert [(d.host, d.said) for d in dict.fromkeys(tried)] == [(host, "8443") for host in HOSTS], (
         "host mode has nothing to balance"
     )
     assert len(tried) == len(HOSTS) * 2 * ROUNDS
-    assert {d.host for d in repeated(DOORS, {"host2": ("ip_vs",)})} == {"host1", "host3"}
-    assert len(repeated([replace(d, tasks=("web.1",)) for d in DOORS], {})) == len(HOSTS) * ROUNDS, (
+    assert {d.host for d in repeated(HOST_PORTS, {"host2": ("ip_vs",)})} == {"host1", "host3"}
+    assert len(repeated([replace(d, tasks=("web.1",)) for d in HOST_PORTS], {})) == len(HOSTS) * ROUNDS, (
         "one task may have a dead one beside it"
     )
     many: list[HostPort] = [

@@ -87,7 +87,7 @@ def violated(one: Check) -> Check:
 
 
 def unproven(one: Check) -> Check:
-    """A deny whose target may be deaf."""
+    """A deny whose target may not have been able to hear."""
     text = f"Not proven: nobody who may reached {one.target} by {one.protocol} in this run."
     return replace(one, verdict=Verdict.INCONCLUSIVE, observed="unknown", explanation=text)
 
@@ -109,7 +109,7 @@ def leaked() -> Report:
     return replace(passed(), checks=checks, findings=(finding,))
 
 
-def deaf() -> Report:
+def not_proven() -> Report:
     """Nothing about db can be proven."""
     return replace(
         passed(),

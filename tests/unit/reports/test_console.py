@@ -22,7 +22,7 @@ from tests.unit.reports import samples
 ALL = {
     "pass": samples.passed(),
     "violation": samples.leaked(),
-    "inconclusive": samples.deaf(),
+    "inconclusive": samples.not_proven(),
     "mixed": samples.mixed(),
     "twelve services": samples.wide(),
     "forty services": samples.wide(40),
@@ -51,7 +51,7 @@ def row(report: Report, service: str) -> list[str]:
 def test_cells_say_what_happened() -> None:
     assert row(samples.passed(), "front") == ["ok", "ok", "--"]
     assert row(samples.leaked(), "front") == ["ok", "ok", "XX 3/6"]
-    assert row(samples.deaf(), "front") == ["ok", "ok", "??"]
+    assert row(samples.not_proven(), "front") == ["ok", "ok", "??"]
     assert row(samples.passed(), "db") == ["--", "ok", "."]
 
 
@@ -77,13 +77,13 @@ def test_evidence_and_reason_are_below_the_matrix() -> None:
     ):
         assert expected in text
     assert "control    the target's listener is alive: api.1->db.1@back/tcp answered" in as_text(
-        samples.deaf()
+        samples.not_proven()
     ).replace("\n" + " " * 14, " ")
 
 
 def test_unknown_is_not_no() -> None:
     assert "arrived    not known; answer left: not known" in as_text(samples.leaked())
-    assert "arrived    no; answer left: not known" in as_text(samples.deaf())
+    assert "arrived    no; answer left: not known" in as_text(samples.not_proven())
 
 
 def words(number: int) -> str:

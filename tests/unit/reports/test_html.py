@@ -79,7 +79,7 @@ def test_the_matrix_is_the_consoles() -> None:
     [
         (samples.passed(), "PASS"),
         (samples.leaked(), "FAIL"),
-        (samples.deaf(), "NOT PROVEN"),
+        (samples.not_proven(), "NOT PROVEN"),
         (samples.crashed(), "ERROR"),
     ],
 )
