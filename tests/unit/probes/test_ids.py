@@ -19,7 +19,7 @@ from swarmlab.probes.publish.run import PublishMeasurement
 from swarmlab.probes.traffic.facts import Facts
 from swarmlab.probes.traffic.plan import plan
 from swarmlab.probes.wire.judge import judge_wire
-from tests.unit.probes import test_judge_mtu, test_publish, wires
+from tests.unit.probes import ports, test_judge_mtu, wires
 from tests.unit.probes.labs import RUN, judge, name, reach, scenario, service, task
 from tests.unit.probes.test_balance import vip
 
@@ -62,17 +62,17 @@ def traffic_and_network() -> Iterator[Check]:
 
 
 def publish() -> Iterator[Check]:
-    ports = [PublishedPort(80, 8080, "tcp", "host"), PublishedPort(443, 8443, "tcp", "ingress")]
-    ports += [PublishedPort(53, 0, "udp", "host"), PublishedPort(54, 0, "udp", "ingress")]
-    made = test_publish.lab(*ports)
+    given = [PublishedPort(80, 8080, "tcp", "host"), PublishedPort(443, 8443, "tcp", "ingress")]
+    given += [PublishedPort(53, 0, "udp", "host"), PublishedPort(54, 0, "udp", "ingress")]
+    made = ports.lab(*given)
     in_use = (
         PortInUse(service="web", protocol="udp", published=30000, target=54, host=""),
         PortInUse(service="web", protocol="udp", published=32768, target=53, host="host1"),
         PortInUse(service="web", protocol="udp", published=32769, target=53, host="host2"),
     )
-    found = dict(enumerate(test_publish.host_ports(made, in_use)[0].values()))
-    probes = tuple(probe_of(i, d, test_publish.ADDRESSES) for i, d in found.items())
-    planned = replace(test_publish.proven().plan, probes=probes)
+    found = dict(enumerate(ports.host_ports(made, in_use)[0].values()))
+    probes = tuple(probe_of(i, d, ports.ADDRESSES) for i, d in found.items())
+    planned = replace(ports.proven().plan, probes=probes)
     published = Published(made, planned, PublishMeasurement(Measurement()), found)
     yield from port_checks(published)
     yield from mesh_checks(published)

@@ -6,91 +6,26 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from swarmlab.model.check import Check, Verdict
-from swarmlab.model.evidence import Evidence, Measurement, Outcome
+from swarmlab.model.check import Verdict
+from swarmlab.model.evidence import Evidence, Outcome
 from swarmlab.model.expectation import Expectation
 from swarmlab.model.kinds import ALLOW, DENY, Kind
-from swarmlab.model.probe import Endpoint, Probe, ProbePlan
-from swarmlab.model.scenario import Scenario
 from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes import labs
-from tests.unit.probes.labs import THREE_TIER, changed, find, honest, judge, reach, scenario, service, task, three_tier
-
-DENIED = "reach:front.1->db.1@back-net/tcp"
-Case = tuple[ProbePlan, Measurement]
-
-
-def verdict(p: ProbePlan, m: Measurement, id_: str = DENIED, s: Scenario = THREE_TIER) -> Check:
-    return next(c for c in judge(s, p, m) if c.id == id_)
-
-
-def proven() -> Case:
-    p = three_tier()
-    return p, honest(p)
-
-
-def denied(p: ProbePlan) -> Probe:
-    return find(p, "front.1", "db.1")
-
-
-def with_evidence(**more: object) -> Callable[[Case], Case]:
-    """The deny's own evidence, changed."""
-
-    def change(case: Case) -> Case:
-        p, m = case
-        probe = denied(p)
-        return p, changed(m, replace(m.probes[probe.id], **more))  # type: ignore[arg-type]
-
-    return change
-
-
-def silent(*pairs: tuple[str, str], protocol: str = "tcp", both: bool = False) -> Callable[[Case], Case]:
-    """No answer between endpoints whose ids start so."""
-
-    def matches(x: Probe) -> bool:
-        if x.protocol != protocol and protocol != "any":
-            return False
-        return any(
-            (x.source.startswith(a) and x.target.startswith(b))
-            or (both and x.source.startswith(b) and x.target.startswith(a))
-            for a, b in pairs
-        )
-
-    def change(case: Case) -> Case:
-        p, m = case
-        lost = [
-            Evidence(x.id, Outcome.TIMED_OUT, left=True, seen=False)
-            for x in p.probes
-            if matches(x) and x.id != denied(p).id
-        ]
-        return p, changed(m, *lost)
-
-    return change
-
-
-def endpoint(id_: str, **more: object) -> Callable[[Case], Case]:
-    def change(case: Case) -> Case:
-        p, m = case
-        return replace(p, endpoints={**p.endpoints, id_: replace(p.endpoints[id_], **more)}), m  # type: ignore[arg-type]
-
-    return change
-
-
-def measured(**more: object) -> Callable[[Case], Case]:
-    return lambda case: (case[0], replace(case[1], **more))  # type: ignore[arg-type]
-
-
-def both(*changes: Callable[[Case], Case]) -> Callable[[Case], Case]:
-    def change(case: Case) -> Case:
-        for each in changes:
-            case = each(case)
-        return case
-
-    return change
-
+from tests.unit.probes.deny_changes import (
+    DENIED,
+    Case,
+    both,
+    denied,
+    endpoint,
+    measured,
+    proven,
+    silent,
+    verdict,
+    with_evidence,
+)
+from tests.unit.probes.labs import changed, find, honest, reach, scenario, service, task
 
 PASSES: dict[str, Callable[[Case], Case]] = {
     "timed out, having left": with_evidence(),
@@ -104,7 +39,6 @@ PASSES: dict[str, Callable[[Case], Case]] = {
     "no carrier but the scenario's own overlay": silent(("control", "control"), protocol="any"),
     "no carrier but the lab's own control": silent(("front.1", "api.2"), ("api.2", "front.1"), protocol="any"),
 }
-
 INCONCLUSIVE: dict[str, tuple[Callable[[Case], Case], str]] = {
     "sender's host dead": (measured(dead_hosts={"host1": "broken pipe"}), "agent on host1 is gone"),
     "target's host dead": (measured(dead_hosts={"host3": "broken pipe"}), "agent on host3 is gone"),
@@ -153,7 +87,6 @@ INCONCLUSIVE: dict[str, tuple[Callable[[Case], Case], str]] = {
         "nothing was answered between host1 and host3",
     ),
 }
-
 FAILS: dict[str, tuple[Callable[[Case], Case], str]] = {
     "answered": (with_evidence(outcome=Outcome.ANSWERED, responder="db.1"), "db.1 answered, although it must not"),
     "arrived, unanswered": (with_evidence(seen=True), "arrived at 10.0.2.7 of db.1, though no answer came back"),
@@ -355,76 +288,3 @@ def test_a_denied_virtual_address_needs_a_kernel_that_has_them() -> None:
     assert (lacking.verdict, "the kernel of host1 has no IP_VS" in lacking.explanation) == (Verdict.INCONCLUSIVE, True)
     reached = changed(reaches, Evidence(find(p, "a.1", "b").id, Outcome.ANSWERED, responder="b.1", left=True))
     assert verdict(p, reached, id_, s).verdict is Verdict.FAIL
-
-
-# Whatever the evidence, a deny passes only on all conditions.
-
-flags = st.sampled_from([True, False, None])
-evidences = st.builds(
-    Evidence,
-    probe=st.just(0),
-    outcome=st.sampled_from(list(Outcome)),
-    responder=st.sampled_from(["", "db.1", "api.1", "front.1", "x"]),
-    latency_ms=st.none(),
-    left=flags,
-    asked=flags,
-    via=st.just("eth0"),
-    seen=flags,
-    answer_left=flags,
-    sends=st.integers(0, 3),
-    lost_records=st.sampled_from([0, 0, 0, 4]),
-    detail=st.just(""),
-)
-
-
-@settings(max_examples=400, deadline=None)
-@given(
-    own=evidences,
-    to_db=st.lists(evidences, min_size=2, max_size=2),
-    by_front=st.lists(evidences, min_size=2, max_size=2),
-    impaired=st.sampled_from(["", "", "front.1", "db.1"]),
-    dead=st.sampled_from(["", "", "host1", "host3"]),
-    carried=st.booleans(),
-)
-def test_a_deny_never_passes_unless_all_conditions_hold(
-    own: Evidence, to_db: list[Evidence], by_front: list[Evidence], impaired: str, dead: str, carried: bool
-) -> None:
-    p, m = proven()
-    if not carried:
-        p, m = silent(("front.1", "api.2"), ("control@host1", "control@host3"), protocol="any", both=True)((p, m))
-    peers = [find(p, "api.1", "db.1"), find(p, "api.2", "db.1")]
-    friends = [find(p, "front.1", "api.1"), find(p, "front.1", "api.2")]
-    given_ = [
-        replace(e, probe=x.id) for e, x in zip([own, *to_db, *by_front], [denied(p), *peers, *friends], strict=True)
-    ]
-    m = replace(changed(m, *given_), dead_hosts={dead: "x"} if dead else {})
-    if impaired:
-        p = replace(p, endpoints={**p.endpoints, impaired: replace(p.endpoints[impaired], impaired="paused")})
-
-    def good(e: Evidence, x: Probe) -> bool:
-        return e.outcome is Outcome.ANSWERED and e.responder == x.target
-
-    conditions = (
-        not impaired,
-        not dead,
-        own.outcome not in (Outcome.SENDER_DEAD, Outcome.LISTENER_DEAD, Outcome.SEND_ERROR),
-        not (own.outcome is Outcome.ANSWERED and own.responder == "db.1"),
-        own.seen is False,
-        own.lost_records == 0 or own.outcome is Outcome.NO_ROUTE,
-        own.left is True or own.asked is True or own.outcome is Outcome.NO_ROUTE,
-        any(good(e, x) for e, x in zip(to_db, peers, strict=True)),
-        any(good(e, x) for e, x in zip(by_front, friends, strict=True)),
-        # front.1 and api.2 stand on these two hosts; another protocol's answer between them would do as well.
-        carried or good(by_front[1], friends[1]),
-    )
-    check = verdict(p, m)
-    assert (check.verdict is Verdict.PASS) == all(conditions), check.explanation
-    violated = own.seen is True or (own.outcome is Outcome.ANSWERED and own.responder == "db.1")
-    assert (check.verdict is Verdict.FAIL) == violated
-
-
-def test_endpoints_of_the_lab_are_complete() -> None:
-    """Guards the tests above: the honest measurement of the example really is all green."""
-    p, m = proven()
-    assert {c.verdict for c in judge(THREE_TIER, p, m)} == {Verdict.PASS}
-    assert isinstance(p.endpoints["db.1"], Endpoint)

@@ -20,7 +20,7 @@ from swarmlab.probes.publish.plan import HostPort, controls, probe_of
 from swarmlab.probes.publish.published import Published
 from swarmlab.probes.publish.run import PublishMeasurement
 from tests.unit.probes.labs import PORT, RUN
-from tests.unit.probes.test_publish import ADDRESSES, ENDPOINTS, HOSTS, host_ports, lab
+from tests.unit.probes.ports import ADDRESSES, ENDPOINTS, HOSTS, host_ports, lab
 
 ID = "publish:outside->web@host3/tcp:8443/balance"
 HOST_PORTS = list(host_ports(lab())[0].values())

@@ -27,7 +27,7 @@ from swarmlab.probes.traffic.facts import Facts
 from swarmlab.probes.traffic.plan import plan
 from tests.unit.probes.fakes import A
 from tests.unit.probes.labs import PORT, RUN, scenario, service
-from tests.unit.probes.test_publish import ENDPOINTS, lab
+from tests.unit.probes.ports import ENDPOINTS, lab
 
 OUTSIDE_ADDRESS = "172.30.0.10"
 
