@@ -59,7 +59,7 @@ class Agent:
             return pack(kind.op, operation(decode(kind, body)))
         except (Misfit, Refused) as error:
             return pack(ERROR, ErrorAnswer(str(error)))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a text that the kernel or a packet cannot hold
             return pack(ERROR, ErrorAnswer(f"the host refuses: {error}"))
 
     def _requested(self, message: object) -> tuple[type[Request[Any]], Operation, dict[str, Any]]:

@@ -49,7 +49,7 @@ def plan(options: UpOptions) -> LabPlan:
         provider = chosen.name
     except ProviderError as error:
         problems.append(str(error))
-    making = f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}{asked_for(options)}"
+    make = f"{'complete' if known else 'make'} {scenario.hosts} hosts with provider {provider}{asked_for(options)}"
     table = all_capabilities()
     return LabPlan(
         lab=intent.lab,
@@ -58,7 +58,7 @@ def plan(options: UpOptions) -> LabPlan:
         hosts=scenario.hosts,
         managers=scenario.managers,
         scenario=scenario,
-        steps=[making, *_steps(scenario, intent.lab)],
+        steps=[make, *_steps(scenario, intent.lab)],
         problems=problems,
         needs=list(map(str, needed)),
         missing_features=[str(n) for found in table if found.provider == provider for n in found.missing(needed)],

@@ -44,7 +44,7 @@ def test_unbroken_everything_is_proven(lab: Lab) -> None:
     status, report = lab.user.report("verify", lab.name)
     assert status == 0
     assert report["summary"]["fail"] == report["summary"]["inconclusive"] == 0
-    assert {c["kind"] for c in report["checks"]} == {"reach", "name", "network", "mtu", "wire"}
+    assert {c["kind"] for c in report["checks"]} == {"reach", "name", "network", "mtu", "wire", "clock"}
     assert cells(report, "pass") >= {("front.1", "db.1"), ("front.2", "db.1"), ("api.1", "db.1"), ("db.1", "front.1")}
 
 

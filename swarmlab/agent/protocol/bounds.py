@@ -75,7 +75,8 @@ def _ipv4(text: str) -> str | None:
 def _ip_with_prefix(text: str) -> str | None:
     address, _, prefix = text.partition("/")
     most = 128 if ":" in address else 32
-    fits = prefix.isdecimal() and len(prefix) <= 3 and int(prefix) <= most and _ip(address) is not None
+    numeric = prefix.isascii() and prefix.isdecimal() and prefix == str(int(prefix[:9]))
+    fits = numeric and int(prefix) <= most and _ip(address) is not None
     return text if fits else None
 
 

@@ -23,7 +23,7 @@ KERNEL_LINE = (
     "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0 mitigations=off apparmor=0 panic=-1 tsc=reliable audit=0 "
     "nowatchdog init=/usr/local/sbin/swarmlab-init"
 )
-WARM = "swarmlab.warm"
+RESTORED = "swarmlab.warm"
 WAY_IN_NET = "198.18.255.0/24"  # for benchmarks (RFC 2544): no scenario and no overlay pool has it
 PLACEHOLDER = "52:54:00:00:00:"  # NICs of the saved machine; the underlay's is given another one
 
@@ -81,7 +81,7 @@ def argv(
             "-initrd",
             str(one.initrd),
             "-append",
-            f"{KERNEL_LINE} {WARM}" if snapshot else KERNEL_LINE,
+            f"{KERNEL_LINE} {RESTORED}" if snapshot else KERNEL_LINE,
         ),
         *("-drive", f"file={_value(one.disk)},format={one.disk_format},if=virtio,cache=unsafe"),
         *(
