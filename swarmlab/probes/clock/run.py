@@ -16,7 +16,9 @@ PATIENCE = 10.0  # seconds for an answer; an agent that is asked nothing else an
 
 @dataclass(frozen=True)
 class Reading:
-    """One host's clock. `offset`: seconds that it is ahead of ours, give or take `error`; None: not known, and why."""
+    """One host's clock. `offset`: its seconds less those of our monotonic clock, which nobody sets meanwhile, give or
+    take `error`; None: not known, and why.
+    """
 
     host: str
     offset: float | None = None
@@ -35,7 +37,7 @@ def read_clocks(agents: Mapping[str, AgentLink], dead: Mapping[str, str]) -> dic
 
 def _read(host: str, agent: AgentLink) -> Reading:
     """The host read its clock somewhere between our question and its answer."""
-    asked, start = time.time(), time.monotonic()
+    start = time.monotonic()
     try:
         clock = agent.request(Hello(), PATIENCE).clock
     except HostError as error:
@@ -43,4 +45,4 @@ def _read(host: str, agent: AgentLink) -> Reading:
     half = (time.monotonic() - start) / 2
     if clock is None:
         return Reading(host, why="its agent does not tell the time")
-    return Reading(host, clock - asked - half, half)
+    return Reading(host, clock - start - half, half)
